@@ -1,0 +1,1 @@
+//! Criterion benchmarks of the Concertina crates: `cargo bench -p concertina-benches`.

@@ -1,0 +1,1 @@
+//! GPU autoscaling for Kubernetes: custom metrics and scaling in one binary.

@@ -1,0 +1,2 @@
+//! The `concertina` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! GPU readings attributed to pods, in the Prometheus text format.

@@ -1,0 +1,1 @@
+//! A bounded HTTP client and server for the edges of Concertina.

@@ -1,0 +1,1 @@
+//! Prometheus series as metrics of Kubernetes objects: catalogue, queries, values.

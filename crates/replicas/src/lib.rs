@@ -1,0 +1,1 @@
+//! The Kubernetes HorizontalPodAutoscaler algorithm as a pure function.

@@ -1,0 +1,1 @@
+//! prometheus-adapter rule files: strict YAML, name patterns, query templates.

@@ -1,0 +1,81 @@
+//! Where PromQL is answered.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use concertina_model::{Labels, QueryAnswer};
+
+/// Something that answers PromQL: a Prometheus server, or the in-memory store.
+///
+/// A source evaluates at its own present, because the times of its samples are its own.
+#[async_trait]
+pub trait MetricSource: Send + Sync {
+    /// Evaluates `promql` now.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] when there is no answer. A source never answers with a value that it was
+    /// not given: no data is an empty vector, a failure is an error.
+    async fn query(&self, promql: &str) -> Result<QueryAnswer, SourceError>;
+
+    /// The label sets of the series that match `selector` and had a sample within `lookback`
+    /// before now.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] when there is no answer.
+    async fn series(
+        &self,
+        selector: &str,
+        lookback: Duration,
+    ) -> Result<Vec<Labels>, SourceError>;
+
+    /// What this is, for messages: `Prometheus at http://…`, `the in-memory store`.
+    fn describe(&self) -> String;
+}
+
+/// Why a source did not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The source could not be reached, or broke off.
+    #[error("cannot reach {source_name}: {reason}")]
+    Unreachable {
+        /// Which source.
+        source_name: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// It did not answer in time.
+    #[error("{source_name} did not answer within {seconds} s")]
+    Timeout {
+        /// Which source.
+        source_name: String,
+        /// The deadline.
+        seconds: f64,
+    },
+    /// It refused the expression.
+    #[error("{source_name} refused the query: {reason}")]
+    BadQuery {
+        /// Which source.
+        source_name: String,
+        /// Its own words.
+        reason: String,
+    },
+    /// It understood the expression and could not evaluate it.
+    #[error("{source_name} could not evaluate the query: {reason}")]
+    Execution {
+        /// Which source.
+        source_name: String,
+        /// Its own words.
+        reason: String,
+    },
+    /// It answered something that is no answer.
+    #[error("{source_name} answered something unexpected: {reason}")]
+    BadAnswer {
+        /// Which source.
+        source_name: String,
+        /// What was unexpected.
+        reason: String,
+    },
+}

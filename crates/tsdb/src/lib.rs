@@ -1,0 +1,1 @@
+//! An in-memory series store and a PromQL evaluator over it.

@@ -1,0 +1,1 @@
+//! Runnable examples of the Concertina crates: `cargo run -p concertina-examples --example NAME`.
