@@ -1,1 +1,14 @@
 //! custom.metrics.k8s.io: wire types, client, and an embeddable server.
+//!
+//! - [`types`]: what travels, as Kubernetes writes it.
+//! - [`path`]: paths and queries become requests.
+//! - [`provider`]: what the server asks its host for.
+//! - [`server`]: the API as a `tower_service::Service` over a provider.
+
+pub mod path;
+pub mod provider;
+pub mod server;
+pub mod types;
+
+pub use provider::{CustomMetricsProvider, MetricInfo, MetricRef, ProviderError};
+pub use server::MetricsApi;
