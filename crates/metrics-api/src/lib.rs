@@ -4,11 +4,14 @@
 //! - [`path`]: paths and queries become requests.
 //! - [`provider`]: what the server asks its host for.
 //! - [`server`]: the API as a `tower_service::Service` over a provider.
+//! - [`client`]: what the HorizontalPodAutoscaler controller asks, and how it reads the answers.
 
+pub mod client;
 pub mod path;
 pub mod provider;
 pub mod server;
 pub mod types;
 
+pub use client::{ClientError, MetricsClient, ObjectMetric};
 pub use provider::{CustomMetricsProvider, MetricInfo, MetricRef, ProviderError};
 pub use server::MetricsApi;
