@@ -305,3 +305,6 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
     }
     percent_decode_str(text).decode_utf8().ok()
 }
+
+#[cfg(test)]
+mod tests;

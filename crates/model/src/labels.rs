@@ -44,8 +44,10 @@ impl Labels {
         N: Into<Box<str>>,
         V: Into<Box<str>>,
     {
-        let mut all: Vec<(Box<str>, Box<str>)> =
-            pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect();
+        let mut all: Vec<(Box<str>, Box<str>)> = pairs
+            .into_iter()
+            .map(|(n, v)| (n.into(), v.into()))
+            .collect();
         // A stable sort keeps repeated names in order; the reversed dedup keeps the last of them.
         all.sort_by(|a, b| a.0.cmp(&b.0));
         all.reverse();
@@ -88,13 +90,23 @@ impl Labels {
     /// The labels whose name `keep` accepts.
     #[must_use]
     pub fn filter(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
-        Self(self.0.iter().filter(|(name, _)| keep(name)).cloned().collect())
+        Self(
+            self.0
+                .iter()
+                .filter(|(name, _)| keep(name))
+                .cloned()
+                .collect(),
+        )
     }
 
     /// This set with `name` set to `value`, or without `name` when `value` is empty.
     #[must_use]
     pub fn with(&self, name: &str, value: &str) -> Self {
-        Self::from_pairs(self.iter().filter(|(n, _)| *n != name).chain([(name, value)]))
+        Self::from_pairs(
+            self.iter()
+                .filter(|(n, _)| *n != name)
+                .chain([(name, value)]),
+        )
     }
 }
 
@@ -136,7 +148,10 @@ mod tests {
 
     #[test]
     fn the_last_of_a_repeated_name_counts_even_when_it_is_empty() {
-        assert_eq!(Labels::from_pairs([("a", "1"), ("a", "2")]).get("a"), Some("2"));
+        assert_eq!(
+            Labels::from_pairs([("a", "1"), ("a", "2")]).get("a"),
+            Some("2")
+        );
         assert!(Labels::from_pairs([("a", "1"), ("a", "")]).is_empty());
     }
 

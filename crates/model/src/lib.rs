@@ -15,5 +15,5 @@ pub use labels::{Labels, METRIC_NAME};
 pub use quantity::{Format, ParseQuantityError, Quantity};
 pub use resource::{GroupResource, ObjectRef};
 pub use sample::{InstantSample, InstantVector, QueryAnswer, QueryValue, Sample, Series};
-pub use selector::{LabelSelector, Operator, ParseSelectorError, Requirement};
+pub use selector::{LabelSelector, LabelSelectorObject, Operator, ParseSelectorError, Requirement};
 pub use time::Timestamp;

@@ -25,7 +25,10 @@ pub struct GroupResource {
 impl GroupResource {
     /// A resource of `group`.
     pub fn new(group: impl Into<String>, resource: impl Into<String>) -> Self {
-        Self { group: group.into(), resource: resource.into() }
+        Self {
+            group: group.into(),
+            resource: resource.into(),
+        }
     }
 
     /// A resource of the core group.

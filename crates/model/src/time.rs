@@ -122,9 +122,16 @@ mod tests {
 
     #[test]
     fn text_is_rfc3339_where_it_can_be() {
-        assert_eq!(Timestamp::from_millis(999).to_string(), "1970-01-01T00:00:00Z");
+        assert_eq!(
+            Timestamp::from_millis(999).to_string(),
+            "1970-01-01T00:00:00Z"
+        );
         assert_eq!(Timestamp::from_millis(-1).to_string(), "@-0.001");
-        assert!(Timestamp::from_millis(i64::MAX).to_string().starts_with('@'));
+        assert!(
+            Timestamp::from_millis(i64::MAX)
+                .to_string()
+                .starts_with('@')
+        );
     }
 
     #[test]

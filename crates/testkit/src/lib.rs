@@ -43,7 +43,10 @@ pub fn files(root: &Path, folder: &str, family: &str, families: &[&str]) -> Vec<
         .filter(|path| path.extension().is_some_and(|e| e == "jsonl"))
         .filter(|path| {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let best = families.iter().filter(|f| belongs(&stem, f)).max_by_key(|f| f.len());
+            let best = families
+                .iter()
+                .filter(|f| belongs(&stem, f))
+                .max_by_key(|f| f.len());
             best.is_some_and(|f| *f == family)
         })
         .collect();
@@ -75,10 +78,18 @@ pub fn run(
     let root = root(manifest_dir);
     let files = files(&root, folder, family, families);
     let own = std::env::var_os("CONCERTINA_VECTORS").is_none_or(|dir| dir.is_empty());
-    assert!(!own || !files.is_empty(), "no {family} vectors in {}", root.join(folder).display());
+    assert!(
+        !own || !files.is_empty(),
+        "no {family} vectors in {}",
+        root.join(folder).display()
+    );
     let mut failed = Vec::new();
     for file in files {
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let cases = read(&file);
         let mut passed = 0;
         for case in &cases {
@@ -95,7 +106,11 @@ pub fn run(
     for (stem, id, why) in failed.iter().take(20) {
         println!("{stem} {id}: {why}");
     }
-    assert!(failed.is_empty(), "{} cases of {family} are not passed", failed.len());
+    assert!(
+        failed.is_empty(),
+        "{} cases of {family} are not passed",
+        failed.len()
+    );
 }
 
 /// The cases of one file.
@@ -112,8 +127,16 @@ pub fn read(file: &Path) -> Vec<Case> {
         .map(|line| {
             let json: Value = serde_json::from_str(line)
                 .unwrap_or_else(|e| panic!("a line of {} is no JSON: {e}", file.display()));
-            let id = json.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-            Case { file: file.to_owned(), id, json }
+            let id = json
+                .get("id")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
+            Case {
+                file: file.to_owned(),
+                id,
+                json,
+            }
         })
         .collect()
 }

@@ -1,0 +1,24 @@
+//! What is wrong with an expression, and where.
+
+/// Why a text is no PromQL.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct ParseError {
+    /// Where the problem starts, in bytes from 0.
+    pub offset: usize,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, in characters from 1.
+    pub column: usize,
+    /// What was found, what was expected, or which rule is broken.
+    pub message: String,
+}
+
+impl ParseError {
+    pub(crate) fn at(text: &str, offset: usize, message: impl Into<String>) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self { offset, line, column, message: message.into() }
+    }
+}

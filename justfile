@@ -1,0 +1,71 @@
+# Everything that is done to this project, by name. `.ci/run` calls `just ci`.
+
+export RUSTDOCFLAGS := "-D warnings"
+
+# List the recipes.
+default:
+    @just --list
+
+# The walkthrough, from GPU reading to scaled workload.
+demo *ARGS:
+    cargo run --release -- demo {{ARGS}}
+
+# All tests that need nothing but Rust.
+test:
+    cargo test --workspace
+
+# Format check.
+fmt:
+    cargo fmt --all --check
+
+# Lints, warnings denied.
+clippy:
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# The documentation, broken links denied.
+doc:
+    cargo doc --workspace --no-deps --all-features
+
+# Every feature alone, none, and all together.
+features:
+    cargo check -p concertina-sources --no-default-features
+    for feature in prometheus scrape simulated; do \
+        cargo check -p concertina-sources --no-default-features --features $feature || exit 1; \
+    done
+    cargo check -p concertina-sources --all-features
+
+# Tests against real parts: Debian's prometheus, hey and kubectl must be installed (.ci/run does it).
+real:
+    cargo test --workspace --no-fail-fast -- --ignored --nocapture
+
+# The examples run.
+examples:
+    for example in examples/examples/*.rs; do \
+        cargo run -q -p concertina-examples --example "$(basename "$example" .rs)" || exit 1; \
+    done
+
+# The benchmarks, as a reader would run them.
+bench *ARGS:
+    cargo bench -p concertina-benches {{ARGS}}
+
+# The benchmarks run once each, without measuring.
+bench-smoke:
+    cargo bench -p concertina-benches -- --test
+
+# Fuzz every parser for SECONDS each. Works on stable Rust: no sanitizer is needed for safe code.
+fuzz SECONDS="20":
+    for target in $(cargo fuzz list); do \
+        RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none "$target" -- -max_total_time={{SECONDS}} -max_len=4096 || exit 1; \
+    done
+
+# Licences, duplicate and banned crates, sources.
+deny:
+    cargo deny check bans licenses sources
+
+# No dependency asks for a newer Rust than Cargo.toml declares, and neither does our code: clippy's
+# incompatible_msrv lint knows the standard library. With that very toolchain installed, it builds.
+msrv:
+    .ci/msrv
+
+# What CI runs.
+ci: fmt clippy test doc features msrv examples bench-smoke real fuzz deny
