@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Body as _;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
@@ -160,6 +161,10 @@ impl Client {
             .map(str::to_owned);
         let status = answer.status().as_u16();
         let limit = self.options.max_body_bytes;
+        // An answer that says its length is refused before it is read.
+        if answer.body().size_hint().lower() > limit as u64 {
+            return Err(ClientError::TooLarge { limit });
+        }
         let body = Limited::new(answer.into_body(), limit)
             .collect()
             .await

@@ -242,3 +242,126 @@ pub enum ValueType {
 }
 
 pub use crate::functions::Function;
+
+impl BinaryOp {
+    const TEXTS: [(Self, &'static str); 16] = [
+        (Self::Add, "+"),
+        (Self::Sub, "-"),
+        (Self::Mul, "*"),
+        (Self::Div, "/"),
+        (Self::Mod, "%"),
+        (Self::Pow, "^"),
+        (Self::Atan2, "atan2"),
+        (Self::Eql, "=="),
+        (Self::Neq, "!="),
+        (Self::Lss, "<"),
+        (Self::Lte, "<="),
+        (Self::Gtr, ">"),
+        (Self::Gte, ">="),
+        (Self::And, "and"),
+        (Self::Or, "or"),
+        (Self::Unless, "unless"),
+    ];
+
+    /// The operator as it is written.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        Self::TEXTS
+            .iter()
+            .find(|(op, _)| *op == self)
+            .map_or("", |(_, text)| text)
+    }
+
+    /// The operator that is written so, in lower case.
+    #[must_use]
+    pub fn by_text(text: &str) -> Option<Self> {
+        Self::TEXTS
+            .iter()
+            .find(|(_, t)| *t == text)
+            .map(|(op, _)| *op)
+    }
+
+    /// True for `==`, `!=`, `<`, `<=`, `>` and `>=`.
+    #[must_use]
+    pub fn is_comparison(self) -> bool {
+        matches!(
+            self,
+            Self::Eql | Self::Neq | Self::Lss | Self::Lte | Self::Gtr | Self::Gte
+        )
+    }
+
+    /// True for `and`, `or` and `unless`.
+    #[must_use]
+    pub fn is_set(self) -> bool {
+        matches!(self, Self::And | Self::Or | Self::Unless)
+    }
+
+    /// How tightly it binds: 0 (`or`) to 5 (`^`, the only one that binds to the right).
+    #[must_use]
+    pub fn binding(self) -> u8 {
+        match self {
+            Self::Or => 0,
+            Self::And | Self::Unless => 1,
+            Self::Eql | Self::Neq | Self::Lss | Self::Lte | Self::Gtr | Self::Gte => 2,
+            Self::Add | Self::Sub => 3,
+            Self::Mul | Self::Div | Self::Mod | Self::Atan2 => 4,
+            Self::Pow => 5,
+        }
+    }
+}
+
+impl AggregateOp {
+    const NAMES: [(Self, &'static str); 12] = [
+        (Self::Sum, "sum"),
+        (Self::Avg, "avg"),
+        (Self::Min, "min"),
+        (Self::Max, "max"),
+        (Self::Count, "count"),
+        (Self::Group, "group"),
+        (Self::Stddev, "stddev"),
+        (Self::Stdvar, "stdvar"),
+        (Self::Topk, "topk"),
+        (Self::Bottomk, "bottomk"),
+        (Self::Quantile, "quantile"),
+        (Self::CountValues, "count_values"),
+    ];
+
+    /// The operator as it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES
+            .iter()
+            .find(|(op, _)| *op == self)
+            .map_or("", |(_, name)| name)
+    }
+
+    /// The operator called `name`, in lower case.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::NAMES
+            .iter()
+            .find(|(_, n)| *n == name)
+            .map(|(op, _)| *op)
+    }
+
+    /// True for those that take a parameter before the vector.
+    #[must_use]
+    pub fn takes_param(self) -> bool {
+        matches!(
+            self,
+            Self::Topk | Self::Bottomk | Self::Quantile | Self::CountValues
+        )
+    }
+}
+
+impl Selector {
+    /// All matchers, the name before the braces as one on `__name__` in front.
+    pub fn all_matchers(&self) -> impl Iterator<Item = Matcher> + '_ {
+        let name = self.name.as_ref().map(|name| Matcher {
+            label: concertina_model::METRIC_NAME.to_owned(),
+            op: MatchOp::Equal,
+            value: name.clone(),
+        });
+        name.into_iter().chain(self.matchers.iter().cloned())
+    }
+}

@@ -39,7 +39,9 @@ pub struct ParseDurationError {
 /// assert!(concertina_promql::parse_duration("1.5m").is_err());
 /// ```
 pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
-    let error = || ParseDurationError { text: text.to_owned() };
+    let error = || ParseDurationError {
+        text: text.to_owned(),
+    };
     if text == "0" {
         return Ok(Duration::ZERO);
     }

@@ -41,13 +41,24 @@ fn word(input: &str) -> IResult<&str, &str> {
 }
 
 fn duration(input: &str) -> IResult<&str, &str> {
-    let unit = alt((tag("ms"), tag("s"), tag("m"), tag("h"), tag("d"), tag("w"), tag("y")));
+    let unit = alt((
+        tag("ms"),
+        tag("s"),
+        tag("m"),
+        tag("h"),
+        tag("d"),
+        tag("w"),
+        tag("y"),
+    ));
     recognize(nom::multi::many1((digit1, unit))).parse(input)
 }
 
 /// A number's text: decimal with fraction and exponent, or hexadecimal.
 fn number(input: &str) -> IResult<&str, &str> {
-    let hex = recognize((tag_no_case("0x"), take_while1(|c: char| c.is_ascii_hexdigit())));
+    let hex = recognize((
+        tag_no_case("0x"),
+        take_while1(|c: char| c.is_ascii_hexdigit()),
+    ));
     let exponent = || opt((one_of("eE"), opt(one_of("+-")), digit1));
     let whole = recognize((digit1, opt((char('.'), opt(digit1))), exponent()));
     let fraction = recognize((char('.'), digit1, exponent()));
@@ -72,6 +83,8 @@ fn number_value(text: &str) -> Option<f64> {
 pub(crate) fn tokens(text: &str) -> Result<Vec<(Token<'_>, Span)>, ParseError> {
     let mut all = Vec::new();
     let mut rest = text;
+    // Between brackets a colon parts range and step; elsewhere it belongs to names.
+    let mut brackets = false;
     loop {
         while let Ok((after, _)) = blank(rest) {
             rest = after;
@@ -81,7 +94,15 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<(Token<'_>, Span)>, ParseError> {
             all.push((Token::End, Span { start, end: start }));
             return Ok(all);
         }
-        let (after, token) = next(text, rest, start)?;
+        let (after, token) = match rest.strip_prefix(':').filter(|_| brackets) {
+            Some(after) => (after, Token::Symbol(":")),
+            None => next(text, rest, start)?,
+        };
+        match token {
+            Token::Symbol("[") => brackets = true,
+            Token::Symbol("]") => brackets = false,
+            _ => {}
+        }
         let end = text.len() - after.len();
         all.push((token, Span { start, end }));
         rest = after;
@@ -95,20 +116,22 @@ fn next<'a>(
 ) -> Result<(&'a str, Token<'a>), ParseError> {
     let error = |message: String| ParseError::at(text, start, message);
     if rest.starts_with(['"', '\'', '`']) {
-        let (after, value) = string(rest).map_err(|(at, message)| {
-            ParseError::at(text, start + at, message)
-        })?;
+        let (after, value) =
+            string(rest).map_err(|(at, message)| ParseError::at(text, start + at, message))?;
         return Ok((after, Token::String(value)));
     }
     let (after, token) = if let Ok((after, text)) = duration(rest) {
         (after, Token::Duration(text))
     } else if let Ok((after, digits)) = number(rest) {
-        let value = number_value(digits).ok_or_else(|| error(format!("`{digits}` is no number")))?;
+        let value =
+            number_value(digits).ok_or_else(|| error(format!("`{digits}` is no number")))?;
         (after, Token::Number(value))
     } else if let Ok((after, name)) = word(rest) {
         return Ok((after, Token::Word(name)));
     } else {
-        let symbol = SYMBOLS.iter().find_map(|s| rest.strip_prefix(s).map(|after| (after, *s)));
+        let symbol = SYMBOLS
+            .iter()
+            .find_map(|s| rest.strip_prefix(s).map(|after| (after, *s)));
         let Some((after, symbol)) = symbol else {
             let found = rest.chars().next().unwrap_or_default();
             return Err(error(format!("`{found}` has no meaning here")));
@@ -117,8 +140,10 @@ fn next<'a>(
     };
     // `5x` and `1_000` are no numbers.
     if after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
-        let bad: String =
-            rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "_.".contains(*c)).collect();
+        let bad: String = rest
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || "_.".contains(*c))
+            .collect();
         return Err(error(format!("`{bad}` is neither a number nor a duration")));
     }
     Ok((after, token))
@@ -133,13 +158,16 @@ fn string(input: &str) -> Result<(&str, String), (usize, String)> {
     while let Some((at, c)) = chars.next() {
         if c == quote {
             let after = input.split_at(at + c.len_utf8()).1;
-            let text = String::from_utf8(value)
-                .map_err(|_| (0, "the string's escapes make no valid UTF-8".to_owned()))?;
-            return Ok((after, text));
+            // Escapes can make bytes that are no UTF-8; no label has such a value, and the
+            // replacement character stands for them.
+            return Ok((after, String::from_utf8_lossy(&value).into_owned()));
         }
         match c {
             '\n' if quote != '`' => {
-                return Err((at, "a string must end on its line; use backquotes".to_owned()));
+                return Err((
+                    at,
+                    "a string must end on its line; use backquotes".to_owned(),
+                ));
             }
             '\\' if quote != '`' => {
                 let bytes = escape(&mut chars, quote)
@@ -178,7 +206,12 @@ fn escape(chars: &mut std::str::CharIndices<'_>, quote: char) -> Option<Vec<u8>>
 }
 
 /// The number that starts with `value` and goes on with `count` digits.
-fn code(chars: &mut std::str::CharIndices<'_>, mut value: u32, count: usize, radix: u32) -> Option<u32> {
+fn code(
+    chars: &mut std::str::CharIndices<'_>,
+    mut value: u32,
+    count: usize,
+    radix: u32,
+) -> Option<u32> {
     for _ in 0..count {
         let (_, c) = chars.next()?;
         value = value.checked_mul(radix)?.checked_add(c.to_digit(radix)?)?;

@@ -59,8 +59,16 @@ impl ScaledClock {
     /// held between 0.001 and 1,000,000; 1 = real time).
     #[must_use]
     pub fn starting_now(speed: f64) -> Self {
-        let speed = if speed.is_finite() { speed.clamp(1e-3, 1e6) } else { 1.0 };
-        Self { start: SystemClock.now(), origin: tokio::time::Instant::now(), speed }
+        let speed = if speed.is_finite() {
+            speed.clamp(1e-3, 1e6)
+        } else {
+            1.0
+        };
+        Self {
+            start: SystemClock.now(),
+            origin: tokio::time::Instant::now(),
+            speed,
+        }
     }
 
     /// What the clock showed when it was made.
@@ -104,7 +112,10 @@ mod tests {
         let clock = ScaledClock::starting_now(30.0);
         clock.sleep(Duration::from_secs(300)).await;
         assert_eq!(clock.origin.elapsed(), Duration::from_secs(10));
-        assert_eq!(clock.now(), clock.start().saturating_add(Duration::from_secs(300)));
+        assert_eq!(
+            clock.now(),
+            clock.start().saturating_add(Duration::from_secs(300))
+        );
         clock.sleep_until(clock.start()).await;
         assert_eq!(clock.origin.elapsed(), Duration::from_secs(10));
     }

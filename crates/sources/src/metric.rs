@@ -24,18 +24,14 @@ pub trait MetricSource: Send + Sync {
     /// # Errors
     ///
     /// [`SourceError`] when there is no answer.
-    async fn series(
-        &self,
-        selector: &str,
-        lookback: Duration,
-    ) -> Result<Vec<Labels>, SourceError>;
+    async fn series(&self, selector: &str, lookback: Duration) -> Result<Vec<Labels>, SourceError>;
 
     /// What this is, for messages: `Prometheus at http://…`, `the in-memory store`.
     fn describe(&self) -> String;
 }
 
 /// Why a source did not answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
     /// The source could not be reached, or broke off.
