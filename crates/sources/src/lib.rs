@@ -4,8 +4,12 @@
 //! and errors, and the [`clock`]. What implements them is behind additive features.
 
 pub mod clock;
+#[cfg(feature = "scrape")]
+pub mod exposition;
 pub mod gpu;
 pub mod metric;
+#[cfg(feature = "simulated")]
+pub mod simulated;
 
 pub use clock::{Clock, ScaledClock, SystemClock};
 pub use gpu::{Absence, GpuError, GpuReading, GpuSource, NodeReading, ProcessReading, Reading};

@@ -48,9 +48,14 @@ impl GpuMeter {
         let busy: Duration = self
             .busy
             .iter()
-            .map(|(start, end)| (*end).min(now).saturating_duration_since((*start).max(since)))
+            .map(|(start, end)| {
+                (*end)
+                    .min(now)
+                    .saturating_duration_since((*start).max(since))
+            })
             .sum();
-        Some(100.0 * busy.as_secs_f64() / span.as_secs_f64())
+        // In milliseconds, which both are whole numbers of, so that 23 % is 23.0.
+        Some(100.0 * busy.as_millis() as f64 / span.as_millis() as f64)
     }
 }
 
@@ -76,8 +81,14 @@ mod tests {
     #[test]
     fn requests_wait_for_each_other_and_a_full_queue_refuses() {
         let mut meter = GpuMeter::default();
-        assert_eq!(meter.enqueue(at(0), Duration::from_secs(6)), Some(at(6_000)));
-        assert_eq!(meter.enqueue(at(0), Duration::from_secs(6)), Some(at(12_000)));
+        assert_eq!(
+            meter.enqueue(at(0), Duration::from_secs(6)),
+            Some(at(6_000))
+        );
+        assert_eq!(
+            meter.enqueue(at(0), Duration::from_secs(6)),
+            Some(at(12_000))
+        );
         assert_eq!(meter.enqueue(at(0), Duration::from_secs(6)), None);
         assert_eq!(meter.percent(at(0), at(3_000)), Some(100.0));
     }
