@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Body as _;
+use http::{HeaderName, HeaderValue, Method, Request, header};
+use http_body_util::Full;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::body::{BodyError, innermost, read_body};
+use crate::encoding::form_encode;
+use crate::url::check_url;
 
 /// Limits of a client.
 #[derive(Clone, Debug)]
@@ -20,22 +23,25 @@ pub struct ClientOptions {
     pub max_body_bytes: usize,
     /// Idle connections that are kept for each host.
     pub max_idle: usize,
+    /// How long an idle connection is kept.
+    pub idle_timeout: Duration,
 }
 
 impl Default for ClientOptions {
-    /// 10 s in all, 3 s to connect, 64 MiB, 32 idle connections.
+    /// 10 s in all, 3 s to connect, 64 MiB, 32 idle connections for 60 s.
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(3),
             max_body_bytes: 64 << 20,
             max_idle: 32,
+            idle_timeout: Duration::from_secs(60),
         }
     }
 }
 
 /// An answer, whatever its status.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The status code.
     pub status: u16,
@@ -52,7 +58,7 @@ pub enum ClientError {
     /// The URL cannot be used.
     #[error("`{url}` is no usable URL: {reason}")]
     InvalidUrl {
-        /// The URL.
+        /// The URL, without user and password.
         url: String,
         /// What is wrong and what to do.
         reason: String,
@@ -89,7 +95,10 @@ pub enum ClientError {
     },
 }
 
-/// A client with a pool of connections; cloning shares the pool.
+/// A client with a pool of kept connections; cloning shares the pool.
+///
+/// It follows no redirect and retries nothing but a kept connection that the server had closed
+/// before anything was sent.
 ///
 /// ```no_run
 /// # async fn demo() -> Result<(), concertina_http::ClientError> {
@@ -116,10 +125,16 @@ impl Client {
         connector.set_nodelay(true);
         let inner = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(60))
+            .pool_idle_timeout(options.idle_timeout)
             .pool_max_idle_per_host(options.max_idle)
             .build(connector);
         Self { inner, options }
+    }
+
+    /// The limits it keeps.
+    #[must_use]
+    pub fn options(&self) -> &ClientOptions {
+        &self.options
     }
 
     /// Sends `GET url` and reads the whole answer.
@@ -128,8 +143,40 @@ impl Client {
     ///
     /// [`ClientError`] when there is no complete answer; any status is an answer.
     pub async fn get(&self, url: &str, headers: &[(&str, &str)]) -> Result<Response, ClientError> {
-        let mut request = Request::new(Full::default());
-        *request.method_mut() = Method::GET;
+        self.request(Method::GET, url, headers, Bytes::new()).await
+    }
+
+    /// Sends `form` to `url` as `application/x-www-form-urlencoded` and reads the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] when there is no complete answer; any status is an answer.
+    pub async fn post_form(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        form: &[(&str, &str)],
+    ) -> Result<Response, ClientError> {
+        let mut all = vec![("content-type", "application/x-www-form-urlencoded")];
+        all.extend_from_slice(headers);
+        self.request(Method::POST, url, &all, form_encode(form).into())
+            .await
+    }
+
+    /// Sends `body` to `url` by `method` and reads the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] when there is no complete answer; any status is an answer.
+    pub async fn request(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Response, ClientError> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = method;
         *request.uri_mut() = check_url(url)?;
         for (name, value) in headers {
             let invalid = || ClientError::InvalidHeader {
@@ -140,10 +187,9 @@ impl Client {
             request.headers_mut().append(key, value);
         }
         let after = self.options.deadline;
-        match tokio::time::timeout(after, self.send(request)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(ClientError::Timeout { after }),
-        }
+        tokio::time::timeout(after, self.send(request))
+            .await
+            .unwrap_or(Err(ClientError::Timeout { after }))
     }
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response, ClientError> {
@@ -160,49 +206,16 @@ impl Client {
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
         let status = answer.status().as_u16();
-        let limit = self.options.max_body_bytes;
-        // An answer that says its length is refused before it is read.
-        if answer.body().size_hint().lower() > limit as u64 {
-            return Err(ClientError::TooLarge { limit });
-        }
-        let body = Limited::new(answer.into_body(), limit)
-            .collect()
+        let body = read_body(answer.into_body(), self.options.max_body_bytes)
             .await
-            .map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-                Some(_) => ClientError::TooLarge { limit },
-                None => ClientError::Transport {
-                    reason: innermost(error.as_ref()),
-                },
+            .map_err(|error| match error {
+                BodyError::TooLarge { limit } => ClientError::TooLarge { limit },
+                BodyError::Broken { reason } => ClientError::Transport { reason },
             })?;
         Ok(Response {
             status,
             content_type,
-            body: body.to_bytes(),
+            body,
         })
     }
-}
-
-/// A URL that this client can ask.
-fn check_url(url: &str) -> Result<Uri, ClientError> {
-    let invalid = |reason: &str| ClientError::InvalidUrl {
-        url: url.to_owned(),
-        reason: reason.to_owned(),
-    };
-    let uri: Uri = url
-        .parse()
-        .map_err(|error: http::uri::InvalidUri| invalid(&error.to_string()))?;
-    match uri.scheme_str() {
-        Some("http") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
-        Some("https") => Err(invalid("TLS is not built in yet; use http://")),
-        _ => Err(invalid("it must start with http:// and name a host")),
-    }
-}
-
-/// What stands at the end of a chain of errors: the operating system's own words.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
 }

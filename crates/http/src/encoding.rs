@@ -1,4 +1,4 @@
-//! Percent-encoding of paths and queries.
+//! Percent-encoding of paths, queries and forms.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -19,7 +19,24 @@ pub fn encode_segment(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// The names and values of a query string, decoded; `+` is a blank, what is no UTF-8 is replaced.
+/// Names and values as a query string or an `application/x-www-form-urlencoded` body.
+///
+/// ```
+/// let query = concertina_http::form_encode(&[("match[]", "up{a=\"b\"}"), ("start", "0")]);
+/// assert_eq!(query, "match%5B%5D=up%7Ba%3D%22b%22%7D&start=0");
+/// ```
+#[must_use]
+pub fn form_encode(pairs: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode_segment(name), encode_segment(value)))
+        .collect();
+    pairs.join("&")
+}
+
+/// The names and values of a query string or form, decoded and in order.
+///
+/// `+` is a blank; bytes that are not UTF-8 become U+FFFD; a name without `=` has an empty value.
 ///
 /// ```
 /// let pairs = concertina_http::query_pairs("labelSelector=app%3Dweb&watch");
@@ -40,4 +57,30 @@ pub fn query_pairs(query: &str) -> Vec<(String, String)> {
             (decode(name), decode(value))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn odd_queries_are_read_as_go_reads_them() {
+        let text = query_pairs("&&a&=b&c=d=e&f=%zz&g=%ff&h=x+%2B")
+            .iter()
+            .map(|(name, value)| format!("{name}:{value}"))
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert_eq!(text, "a: :b c:d=e f:%zz g:\u{fffd} h:x +");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_comes_back(pairs in prop::collection::vec((".{0,8}", ".{0,8}"), 0..5)) {
+            let borrowed: Vec<_> = pairs.iter().map(|(a, b)| (&**a, &**b)).collect();
+            let text = form_encode(&borrowed);
+            prop_assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~%=&".contains(&b)));
+            prop_assert_eq!(query_pairs(&text), pairs);
+        }
+    }
 }

@@ -1,51 +1,81 @@
-//! Serving a `tower::Service` on a listener.
+//! Serving a `tower_service::Service` on a listener.
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::Full;
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
 use tower_service::Service;
 
-/// The body of a response: whole, in memory.
-pub type Body = Full<Bytes>;
+use crate::response::{Body, text};
 
 /// Limits of a server.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// Connections at once; further ones wait until one is free.
+    /// Connections at once; further ones wait, not accepted, until one is free.
     pub max_connections: usize,
-    /// How long a client may take to send its headers.
+    /// How long a client may take to send a request's headers, from the moment that it connects
+    /// or, over HTTP/1.1, that it was last answered.
     pub header_timeout: Duration,
+    /// How long the service may take for a request, reading its body included; after that the
+    /// answer is 504, as the Kubernetes API server gives.
+    pub request_deadline: Duration,
+    /// How long a connection may live without a new request.
+    pub idle_timeout: Duration,
     /// How long open connections may take to finish after the shutdown.
     pub drain: Duration,
 }
 
 impl Default for ServerOptions {
-    /// 1,024 connections, 10 s for headers, 2 s to drain.
+    /// 1,024 connections, 10 s for headers, 60 s for a request, 120 s idle, 2 s to drain.
     fn default() -> Self {
         Self {
             max_connections: 1024,
             header_timeout: Duration::from_secs(10),
+            request_deadline: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(120),
             drain: Duration::from_secs(2),
         }
     }
 }
 
+/// Requests of one connection at once, over HTTP/2.
+const MAX_STREAMS: u32 = 256;
+/// The largest request head, in bytes: a selector in a query may be long, but not this long.
+const MAX_HEAD: u32 = 64 << 10;
+
 /// Serves `service` on `listener` until `shutdown` is ready, then lets open requests finish.
 ///
-/// HTTP/1.1 and HTTP/2 with prior knowledge, each request a call of a clone of `service`.
+/// HTTP/1.1 and HTTP/2 with prior knowledge; each connection calls a clone of `service`. Bodies
+/// of requests have no limit here: read them with [`read_body`](crate::read_body).
+///
+/// ```no_run
+/// # async fn demo<S>(service: S) -> std::io::Result<()>
+/// # where
+/// #     S: tower_service::Service<
+/// #             http::Request<hyper::body::Incoming>,
+/// #             Response = http::Response<concertina_http::Body>,
+/// #             Error = std::convert::Infallible,
+/// #         > + Clone + Send + 'static,
+/// #     S::Future: Send,
+/// # {
+/// use concertina_http::{ServerOptions, serve};
+///
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:9400").await?;
+/// serve(listener, service, ServerOptions::default(), std::future::pending()).await;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn serve<S>(
     listener: TcpListener,
     service: S,
@@ -59,72 +89,182 @@ pub async fn serve<S>(
     S::Future: Send,
 {
     let mut shutdown = pin!(shutdown);
-    let free = Arc::new(Semaphore::new(options.max_connections));
-    let graceful = GracefulShutdown::new();
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.header_timeout);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(256);
+    let most = u32::try_from(options.max_connections).unwrap_or(u32::MAX);
+    let most = most.clamp(1, u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
+    let free = Arc::new(Semaphore::new(most as usize));
+    let (stop, stopping) = watch::channel(false);
+    let builder = builder(&options);
     loop {
-        let permit = tokio::select! {
-            permit = Arc::clone(&free).acquire_owned() => permit,
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &free) => accepted,
             () = &mut shutdown => break,
         };
-        // The semaphore is never closed.
-        let Ok(permit) = permit else { break };
-        let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    // Out of file descriptors, mostly: a pause lets some close.
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-            () = &mut shutdown => break,
+        let Some((stream, permit)) = accepted else {
+            continue;
         };
-        // Answers are small and complete: waiting for more to send only delays them.
-        let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(service.clone());
-        let connection = builder
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
-        let connection = graceful.watch(connection);
+        let connection = connection(
+            stream,
+            builder.clone(),
+            service.clone(),
+            options.clone(),
+            stopping.clone(),
+        );
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke off");
-            }
+            connection.await;
             drop(permit);
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(options.drain, graceful.shutdown()).await;
+    // No connection left to tell is fine.
+    let _ = stop.send(true);
+    // Every connection bounds its own drain; all permits back means that all are gone.
+    let _ = free.acquire_many(most).await;
 }
 
-/// A whole response.
-#[must_use]
-pub fn text(
-    status: StatusCode,
-    content_type: &'static str,
-    body: impl Into<Bytes>,
-) -> Response<Body> {
-    let mut response = Response::new(Full::new(body.into()));
-    *response.status_mut() = status;
-    let content_type = HeaderValue::from_static(content_type);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, content_type);
-    response
+/// The next connection and its place among those allowed; none when accepting failed.
+async fn accept(
+    listener: &TcpListener,
+    free: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = Arc::clone(free).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, permit)),
+        Err(error) => {
+            // Out of file descriptors, mostly: a pause lets some close.
+            tracing::warn!(%error, "cannot accept a connection");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
 }
 
-/// A whole response of type `application/json`.
-#[must_use]
-pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
-    text(status, "application/json", body)
+fn builder(options: &ServerOptions) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.header_timeout)
+        .max_buf_size(MAX_HEAD as usize);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(MAX_HEAD)
+        .max_concurrent_streams(MAX_STREAMS)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    builder
+}
+
+/// Serves one connection to its end: until the peer closes it, it is idle too long, or the server
+/// stops.
+async fn connection<S>(
+    stream: TcpStream,
+    builder: auto::Builder<TokioExecutor>,
+    service: S,
+    options: ServerOptions,
+    mut stopping: watch::Receiver<bool>,
+) where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    // Answers are small and complete: waiting for more to send only delays them.
+    let _ = stream.set_nodelay(true);
+    let calls = Arc::new(Calls::default());
+    let service = Bounded {
+        inner: service,
+        deadline: options.request_deadline,
+        calls: Arc::clone(&calls),
+    };
+    let mut connection =
+        pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
+    // hyper's own header timeout starts only when it knows the protocol, so a peer that sends
+    // nothing, or half of HTTP/2's preface, is caught here.
+    let mut patience = options.header_timeout;
+    let mut seen = 0;
+    let ended = loop {
+        tokio::select! {
+            ended = &mut connection => break Some(ended),
+            _ = stopping.wait_for(|stop| *stop) => break None,
+            () = tokio::time::sleep(patience) => {
+                let started = calls.started.load(Ordering::Relaxed);
+                if started == seen && calls.ended.load(Ordering::Relaxed) == started {
+                    break None;
+                }
+                seen = started;
+                patience = options.idle_timeout;
+            }
+        }
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            match tokio::time::timeout(options.drain, connection).await {
+                Ok(ended) => ended,
+                Err(_) => return,
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+/// How many requests of a connection began and ended.
+#[derive(Debug, Default)]
+struct Calls {
+    started: AtomicU64,
+    ended: AtomicU64,
+}
+
+/// A service whose calls end by a deadline and are counted.
+#[derive(Clone)]
+struct Bounded<S> {
+    inner: S,
+    deadline: Duration,
+    calls: Arc<Calls>,
+}
+
+impl<S> Service<Request<Incoming>> for Bounded<S>
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        self.calls.started.fetch_add(1, Ordering::Relaxed);
+        let ended = Ended(Arc::clone(&self.calls));
+        let deadline = self.deadline;
+        let answer = tokio::time::timeout(deadline, self.inner.call(request));
+        Box::pin(async move {
+            let answer = answer.await;
+            drop(ended);
+            match answer {
+                Ok(answer) => answer,
+                Err(_) => {
+                    let hint = format!("not answered within {} s\n", deadline.as_secs_f64());
+                    Ok(text(StatusCode::GATEWAY_TIMEOUT, "text/plain", hint))
+                }
+            }
+        })
+    }
+}
+
+/// Counts the end of a request, also of one that the peer cancelled.
+struct Ended(Arc<Calls>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
+    }
 }

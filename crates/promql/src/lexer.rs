@@ -180,6 +180,19 @@ fn string(input: &str) -> Result<(&str, String), (usize, String)> {
     Err((0, format!("the string has no closing {quote}")))
 }
 
+/// The value of a string literal, quotes included; `None` when it is no single literal.
+///
+/// ```
+/// assert_eq!(concertina_promql::unquote(r#""a\n""#).as_deref(), Some("a\n"));
+/// assert_eq!(concertina_promql::unquote("a"), None);
+/// ```
+#[must_use]
+pub fn unquote(literal: &str) -> Option<String> {
+    let quoted = literal.starts_with(['"', '\'', '`']);
+    let (after, value) = string(literal).ok().filter(|_| quoted)?;
+    after.is_empty().then_some(value)
+}
+
 /// What follows a backslash, as bytes.
 fn escape(chars: &mut std::str::CharIndices<'_>, quote: char) -> Option<Vec<u8>> {
     let (_, c) = chars.next()?;

@@ -24,5 +24,6 @@ mod printer;
 
 pub use duration::{ParseDurationError, format_duration, parse_duration};
 pub use error::ParseError;
+pub use lexer::unquote;
 pub use parser::{MAX_DEPTH, parse, parse_selector};
 pub use printer::{quote, same};

@@ -1,0 +1,53 @@
+//! Which URLs can be asked.
+
+use http::Uri;
+
+use crate::ClientError;
+
+/// The parsed form of a URL that the [`Client`](crate::Client) can ask.
+///
+/// # Errors
+///
+/// [`ClientError::InvalidUrl`] when it is not an absolute `http://` URL with a host. A user and
+/// password in it are refused too, rather than silently not sent; the message leaves them out.
+///
+/// ```
+/// assert!(concertina_http::check_url("http://prometheus:9090/base").is_ok());
+/// assert_eq!(
+///     concertina_http::check_url("prometheus:9090").unwrap_err().to_string(),
+///     "`prometheus:9090` is no usable URL: it must start with http:// and name a host",
+/// );
+/// ```
+pub fn check_url(url: &str) -> Result<Uri, ClientError> {
+    let invalid = |reason: &str| {
+        Err(ClientError::InvalidUrl {
+            url: without_credentials(url),
+            reason: reason.to_owned(),
+        })
+    };
+    let uri: Uri = match url.parse() {
+        Ok(uri) => uri,
+        Err(error) => return invalid(&http::uri::InvalidUri::to_string(&error)),
+    };
+    let authority = uri.authority().map_or("", http::uri::Authority::as_str);
+    match uri.scheme_str() {
+        Some("https") => invalid("TLS is not built in yet; use http://"),
+        Some("http") if authority.contains('@') => {
+            invalid("a user or password in a URL is not supported; send an Authorization header")
+        }
+        Some("http") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
+        _ => invalid("it must start with http:// and name a host"),
+    }
+}
+
+/// `url` without what stands before the `@` of its authority.
+fn without_credentials(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    match authority.rsplit_once('@') {
+        Some((_, host)) if scheme.is_empty() => format!("***@{host}{path}"),
+        Some((_, host)) => format!("{scheme}://***@{host}{path}"),
+        None => url.to_owned(),
+    }
+}
