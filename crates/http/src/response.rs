@@ -7,27 +7,21 @@ use http_body_util::Full;
 /// The body of a response: whole, in memory.
 pub type Body = Full<Bytes>;
 
-/// A whole response of `content_type`.
-///
-/// `content_type` is a constant of the program; one that HTTP forbids makes this panic, as
-/// [`HeaderValue::from_static`] does.
+/// A whole response of `content_type` (left out when it is nothing that HTTP can carry).
 ///
 /// ```
 /// let response = concertina_http::text(http::StatusCode::OK, "text/plain", "ok");
 /// assert_eq!(response.headers()["content-type"], "text/plain");
 /// ```
 #[must_use]
-pub fn text(
-    status: StatusCode,
-    content_type: &'static str,
-    body: impl Into<Bytes>,
-) -> Response<Body> {
+pub fn text(status: StatusCode, content_type: &str, body: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
-    let content_type = HeaderValue::from_static(content_type);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, content_type);
+    if let Ok(content_type) = HeaderValue::try_from(content_type) {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, content_type);
+    }
     response
 }
 

@@ -71,10 +71,9 @@ fn number_value(text: &str) -> Option<f64> {
         return i64::from_str_radix(hex, 16).ok().map(|v| v as f64);
     }
     let digits = text.bytes().all(|b| b.is_ascii_digit());
-    if digits && text.len() > 1 && text.starts_with('0') {
-        if let Ok(octal) = i64::from_str_radix(text, 8) {
-            return Some(octal as f64);
-        }
+    let octal = digits && text.len() > 1 && text.starts_with('0');
+    if let Some(octal) = octal.then(|| i64::from_str_radix(text, 8).ok()).flatten() {
+        return Some(octal as f64);
     }
     text.parse().ok()
 }

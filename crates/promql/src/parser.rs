@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use concertina_model::{METRIC_NAME, Timestamp};
+use concertina_model::Timestamp;
 
 use crate::ast::{
-    AggregateOp, At, BinaryOp, Expr, ExprKind, Function, Group, Grouping, MatchOp, Matcher,
-    Selector, Side, Span, TimeModifier, ValueType, VectorMatching,
+    AggregateOp, At, BinaryOp, Expr, ExprKind, Function, Group, Grouping, Selector, Side, Span,
+    TimeModifier, ValueType, VectorMatching,
 };
 use crate::error::ParseError;
 use crate::lexer::{Token, tokens};
@@ -48,6 +48,8 @@ pub fn parse_selector(text: &str) -> Result<Selector, ParseError> {
         )),
     }
 }
+
+mod selector;
 
 struct Parser<'a> {
     text: &'a str,
@@ -554,62 +556,6 @@ impl<'a> Parser<'a> {
             labels: self.label_list()?,
         }))
     }
-
-    /// The braces behind a metric's name, or alone.
-    fn selector(&mut self, name: Option<&str>) -> Parsed<Selector> {
-        let place = self.span().start;
-        let mut matchers = Vec::new();
-        if self.take("{") {
-            while !self.take("}") {
-                matchers.push(self.matcher()?);
-                if !self.take(",") && !self.is("}") {
-                    return self.unexpected("`,` or `}`");
-                }
-            }
-        }
-        let named = matchers.iter().any(|m: &Matcher| m.label == METRIC_NAME);
-        if name.is_some() && named {
-            let message = "the metric's name is given twice: before the braces and as __name__";
-            return Err(ParseError::at(self.text, place, message));
-        }
-        if name.is_none() && !matchers.iter().any(selects) {
-            let message = "a selector needs at least one matcher that the empty text fails";
-            return Err(ParseError::at(self.text, place, message));
-        }
-        Ok(Selector {
-            name: name.map(str::to_owned),
-            matchers,
-            at: TimeModifier::default(),
-        })
-    }
-
-    fn matcher(&mut self) -> Parsed<Matcher> {
-        let label = match self.peek() {
-            Token::Word(word) if !word.contains(':') => (*word).to_owned(),
-            _ => return self.unexpected("a label name or `}`"),
-        };
-        self.at += 1;
-        let op = match self.peek() {
-            Token::Symbol("=") => MatchOp::Equal,
-            Token::Symbol("!=") => MatchOp::NotEqual,
-            Token::Symbol("=~") => MatchOp::Regex,
-            Token::Symbol("!~") => MatchOp::NotRegex,
-            _ => return self.unexpected("one of = != =~ !~"),
-        };
-        self.at += 1;
-        let Token::String(value) = self.peek().clone() else {
-            return self.unexpected("a string in quotes");
-        };
-        if matches!(op, MatchOp::Regex | MatchOp::NotRegex) {
-            if let Err(reason) = regex_syntax::parse(&value) {
-                let reason = reason.to_string();
-                let reason = reason.lines().last().unwrap_or_default();
-                return self.error(format!("not a regular expression: {reason}"));
-            }
-        }
-        self.at += 1;
-        Ok(Matcher { label, op, value })
-    }
 }
 
 /// The words that are always numbers.
@@ -619,25 +565,6 @@ fn number_word(word: &str) -> Option<f64> {
         "nan" => Some(f64::NAN),
         _ => None,
     }
-}
-
-/// True when the empty text does not fulfil the matcher.
-fn selects(matcher: &Matcher) -> bool {
-    match matcher.op {
-        MatchOp::Equal => !matcher.value.is_empty(),
-        MatchOp::NotEqual => matcher.value.is_empty(),
-        MatchOp::Regex => !matches_empty(&matcher.value),
-        MatchOp::NotRegex => matches_empty(&matcher.value),
-    }
-}
-
-/// True when the anchored pattern matches the empty text.
-fn matches_empty(pattern: &str) -> bool {
-    regex_syntax::parse(pattern).is_ok_and(|hir| {
-        hir.properties()
-            .minimum_len()
-            .is_none_or(|least| least == 0)
-    })
 }
 
 impl Expr {

@@ -229,7 +229,12 @@ fn texts() {
         error("/nodes/n/m", "metricLabelSelector=a%3D%3D%3Db"),
     ];
     let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(texts.join("\n"));
+    insta::assert_snapshot!(texts.join("\n"), @"
+    nothing is served at this path; / lists the paths
+    the path is not percent-encoded UTF-8
+    the path and query are longer than 16384 bytes
+    metricLabelSelector: column 4: found `=`, expected a value, `,` or the end
+    ");
 }
 
 proptest! {

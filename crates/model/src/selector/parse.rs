@@ -174,7 +174,7 @@ impl<'a> Tokens<'a> {
     fn single(&mut self) -> Result<String, ParseSelectorError> {
         match self.peek() {
             Token::End | Token::Comma => Ok(String::new()),
-            _ => Ok(self.word("a value, , or the end")?.to_owned()),
+            _ => Ok(self.word("a value, `,` or the end")?.to_owned()),
         }
     }
 

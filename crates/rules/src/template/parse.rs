@@ -396,9 +396,9 @@ impl Parser<'_> {
         if literal {
             return self.error_before("a literal cannot take the value of the stage before it");
         }
-        printf::check(&pipe).or_else(|what| {
+        printf::check(&pipe).map_err(|what| {
             let place = self.place(self.at.saturating_sub(1));
-            Err(unsupported_at(self.text, place, &what))
+            unsupported_at(self.text, place, &what)
         })?;
         self.depth -= 1;
         Ok(pipe)

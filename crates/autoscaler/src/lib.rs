@@ -1,1 +1,0 @@
-//! The reconcile loop: observe, decide, scale, report.

@@ -1,1 +1,0 @@
-//! GPU autoscaling for Kubernetes: custom metrics and scaling in one binary.

@@ -1,2 +1,0 @@
-//! The `concertina` binary.
-fn main() {}

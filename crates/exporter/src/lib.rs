@@ -1,1 +1,0 @@
-//! GPU readings attributed to pods, in the Prometheus text format.

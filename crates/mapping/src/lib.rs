@@ -1,1 +1,0 @@
-//! Prometheus series as metrics of Kubernetes objects: catalogue, queries, values.

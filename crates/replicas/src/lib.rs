@@ -1,1 +1,0 @@
-//! The Kubernetes HorizontalPodAutoscaler algorithm as a pure function.

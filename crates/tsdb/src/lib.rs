@@ -1,1 +1,0 @@
-//! An in-memory series store and a PromQL evaluator over it.
