@@ -4,8 +4,8 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use concertina_http::encode_segment;
 use concertina_model::{GroupResource, LabelSelector, ObjectRef, Quantity, Timestamp};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
 use crate::provider::MetricRef;
@@ -16,13 +16,6 @@ use crate::types::{
 
 /// The window of a value that tells none, as the HPA controller assumes it.
 pub const DEFAULT_WINDOW: Duration = Duration::from_secs(60);
-
-/// What RFC 3986 leaves unescaped; so `*` becomes `%2A`, as the HPA controller writes it.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// The value of a metric for one object, as a client reads it.
 #[derive(Clone, Debug, PartialEq)]
@@ -227,7 +220,6 @@ fn target(
     name: &str,
     objects: Option<&LabelSelector>,
 ) -> String {
-    let escape = |text: &str| utf8_percent_encode(text, ESCAPED).to_string();
     let mut target = format!("/apis/{}", version.group_version());
     let namespaces = metric.resource == GroupResource::core("namespaces");
     let resource = metric.resource.to_string();
@@ -241,7 +233,7 @@ fn target(
     };
     for segment in segments {
         target.push('/');
-        target.push_str(&escape(segment));
+        target.push_str(&encode_segment(segment));
     }
     let selectors = [
         ("labelSelector", objects),
@@ -254,7 +246,7 @@ fn target(
             target.push(separator);
             target.push_str(parameter);
             target.push('=');
-            target.push_str(&escape(&text));
+            target.push_str(&encode_segment(&text));
             separator = '&';
         }
     }
