@@ -47,7 +47,7 @@ bench-smoke:
 # Fuzz every parser for SECONDS each. Works on stable Rust: no sanitizer is needed for safe code.
 fuzz SECONDS="20":
     for target in $(cargo fuzz list); do \
-        RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none "$target" -- -max_total_time={{SECONDS}} -max_len=4096 || exit 1; \
+        RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none "$target" -- -max_total_time={{SECONDS}} -max_len=4096 -verbosity=0 || exit 1; \
     done
 
 # Licences, duplicate and banned crates, sources.
