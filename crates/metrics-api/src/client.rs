@@ -314,3 +314,6 @@ pub enum ClientError {
     #[error("no metrics returned from custom metrics API")]
     NoMetrics,
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,3 +164,50 @@ impl From<&ProviderError> for Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_and_texts() {
+        let value_not_found = |reason: Option<&str>| ProviderError::ValueNotFound {
+            metric: "m".to_owned(),
+            resource: GroupResource::core("pods"),
+            name: "p".to_owned(),
+            reason: reason.map(str::to_owned),
+        };
+        let errors = [
+            ProviderError::MetricNotFound {
+                metric: "m".to_owned(),
+                resource: GroupResource::new("apps", "deployments"),
+            },
+            value_not_found(None),
+            value_not_found(Some("its samples disagree: 1 and 2")),
+            ProviderError::BadRequest {
+                reason: "the name has a line feed".to_owned(),
+            },
+            ProviderError::Listing {
+                reason: "no resource `widgets`".to_owned(),
+            },
+            ProviderError::Fetching {
+                reason: "cannot reach Prometheus".to_owned(),
+            },
+        ];
+        let texts: Vec<String> = errors
+            .iter()
+            .map(|error| {
+                let status = Status::from(error);
+                format!("{} {}: {}", status.code, status.reason, status.message)
+            })
+            .collect();
+        insta::assert_snapshot!(texts.join("\n"), @r"
+        404 NotFound: the server could not find the metric m for deployments.apps
+        404 NotFound: the server could not find the metric m for pods p
+        404 NotFound: the server could not find the metric m for pods p: its samples disagree: 1 and 2
+        400 BadRequest: the name has a line feed
+        500 InternalError: Internal error occurred: unable to list matching resources: no resource `widgets`
+        500 InternalError: Internal error occurred: unable to fetch metrics: cannot reach Prometheus
+        ");
+    }
+}

@@ -5,6 +5,7 @@
 //! Prometheus as `f64` in [`Sample`]s.
 
 pub mod labels;
+mod position;
 pub mod quantity;
 pub mod resource;
 pub mod sample;
@@ -12,6 +13,7 @@ pub mod selector;
 pub mod time;
 
 pub use labels::{Labels, METRIC_NAME};
+pub use position::line_and_column;
 pub use quantity::{Format, ParseQuantityError, Quantity};
 pub use resource::{GroupResource, ObjectRef};
 pub use sample::{InstantSample, InstantVector, QueryAnswer, QueryValue, Sample, Series};

@@ -16,15 +16,7 @@ pub struct ParseError {
 
 impl ParseError {
     pub(crate) fn at(text: &str, offset: usize, message: impl Into<String>) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count()
-            + 1;
+        let (line, column) = concertina_model::line_and_column(text, offset);
         Self {
             offset,
             line,

@@ -1,7 +1,8 @@
 //! The wire types of discovery, metric values and errors, exactly as Kubernetes writes them.
 //!
-//! Field order, `null`s and left-out fields are those of Kubernetes' own JSON encoder, so an
-//! encoded value is byte for byte what prometheus-adapter 0.12 sends. Decoding is as tolerant as
+//! Field order, `null`s and left-out fields are those of Kubernetes' own JSON encoder, as recorded
+//! from prometheus-adapter 0.12. Only `<`, `>` and `&`, which Go escapes in strings, stand as they
+//! are. Decoding is as tolerant as
 //! Kubernetes': unknown fields are ignored, and a `null` list is an empty one.
 
 mod discovery;

@@ -41,15 +41,7 @@ pub(super) enum Token {
 pub(super) type Tokens = Vec<(usize, Token)>;
 
 pub(super) fn error_at(text: &str, at: usize, message: impl Into<String>) -> TemplateError {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
+    let (line, column) = concertina_model::line_and_column(text, at);
     TemplateError {
         line,
         column,
