@@ -210,5 +210,12 @@ async fn what_is_no_value_is_an_error() {
     let (unknown, _) = client(&["v2"], &[]).await;
     texts.push(unknown.by_name(&pods, "p").await.unwrap_err().to_string());
     let texts = texts.join("\n").replace(&known.base, "http://SERVER");
-    insta::assert_snapshot!(texts, @"");
+    insta::assert_snapshot!(texts, @r#"
+    no metrics returned from custom metrics API
+    unable to fetch metrics from custom metrics API: the custom metrics API server returned 0 results when we asked for exactly one
+    unable to fetch metrics from custom metrics API: unexpected answer of http://SERVER/apis/custom.metrics.k8s.io/v1beta1/namespaces/default/pods/kind/m: its kind is "PodList" instead of "MetricValueList"
+    unable to fetch metrics from custom metrics API: unexpected answer of http://SERVER/apis/custom.metrics.k8s.io/v1beta1/namespaces/default/pods/html/m: expected value at line 1 column 1
+    unable to fetch metrics from custom metrics API: unexpected answer of http://SERVER/apis/custom.metrics.k8s.io/v1beta1/namespaces/default/pods/gateway/m: HTTP status 502 without a Status object
+    unable to fetch metrics from custom metrics API: no known available metric versions found
+    "#);
 }
