@@ -1,0 +1,112 @@
+//! What is wrong in a rule file, where, and what to do.
+
+use serde_saphyr::Error as Yaml;
+
+use super::suggest;
+
+/// Why a rule file was refused: position, reason, the line itself and, where one is known, a way
+/// out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
+#[non_exhaustive]
+pub struct ConfigError {
+    line: u32,
+    column: u32,
+    message: String,
+    source_line: String,
+    hint: Option<String>,
+}
+
+impl ConfigError {
+    pub(super) fn new(line: u32, column: u32, message: String) -> Self {
+        Self {
+            line,
+            column,
+            message,
+            source_line: String::new(),
+            hint: None,
+        }
+    }
+
+    pub(super) fn from_yaml(error: &Yaml, yaml: &str) -> Self {
+        let error = error.without_snippet();
+        let (line, column) = error
+            .location()
+            .map_or((0, 0), |at| (at.line(), at.column()));
+        let (message, hint) = suggest::explain(error, yaml, usize::try_from(line).unwrap_or(0));
+        let source_line = usize::try_from(line)
+            .ok()
+            .and_then(|line| yaml.lines().nth(line.checked_sub(1)?))
+            .unwrap_or_default()
+            .to_owned();
+        Self {
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+            message,
+            source_line,
+            hint,
+        }
+    }
+
+    pub(super) fn at_tab(line: usize, yaml: &str) -> Self {
+        let source_line = yaml.lines().nth(line).unwrap_or_default().to_owned();
+        Self {
+            line: u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1),
+            column: 1,
+            message: "a tab cannot begin the file".to_owned(),
+            source_line,
+            hint: Some(suggest::NO_TABS.to_owned()),
+        }
+    }
+
+    /// The line, counted from 1; 0 when the finding is about no single place.
+    #[must_use]
+    pub fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// The column in characters, counted from 1; 0 when the finding is about no single place.
+    #[must_use]
+    pub fn column(&self) -> u32 {
+        self.column
+    }
+
+    /// What is wrong, without the position.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The offending line as it stands in the file.
+    #[must_use]
+    pub fn source_line(&self) -> &str {
+        &self.source_line
+    }
+
+    /// What would put it right.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    fn text(&self) -> String {
+        let mut text = match self.line {
+            0 => self.message.clone(),
+            line => format!("line {line}, column {}: {}", self.column, self.message),
+        };
+        if !self.source_line.trim().is_empty() {
+            let margin = self.line.to_string();
+            let indent = usize::try_from(self.column).unwrap_or(0).saturating_sub(1);
+            text.push_str(&format!(
+                "\n  {margin} | {}\n  {} | {}^",
+                self.source_line,
+                " ".repeat(margin.len()),
+                " ".repeat(indent.min(self.source_line.chars().count())),
+            ));
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("\n  help: {hint}"));
+        }
+        text
+    }
+}

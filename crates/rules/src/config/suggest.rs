@@ -1,0 +1,107 @@
+//! From what the YAML library reports to what a person can act on.
+
+use serde_saphyr::Error as Yaml;
+
+const FILE_KEYS: [&str; 3] = ["rules", "externalRules", "resourceRules"];
+const RULE_KEYS: [&str; 5] = [
+    "seriesQuery",
+    "seriesFilters",
+    "resources",
+    "name",
+    "metricsQuery",
+];
+
+pub(super) const NO_TABS: &str = "YAML is indented with spaces, not with tabs";
+
+/// The message and a hint for a finding on `line` (from 1) of `yaml`.
+pub(super) fn explain(error: &Yaml, yaml: &str, line: usize) -> (String, Option<String>) {
+    match error {
+        Yaml::SerdeUnknownField {
+            field, expected, ..
+        } => (
+            format!("unknown key \"{field}\""),
+            Some(unknown_key(field, expected)),
+        ),
+        Yaml::DuplicateMappingKey { key, .. } => {
+            let key = key.as_deref().unwrap_or("?");
+            (
+                format!("the key \"{key}\" is there twice"),
+                Some("keep one of them".to_owned()),
+            )
+        }
+        Yaml::AliasError { error, .. } => explain(error.without_snippet(), yaml, line),
+        other => (plain(other), syntax_hint(yaml, line)),
+    }
+}
+
+/// The library's message without its own position.
+fn plain(error: &Yaml) -> String {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    first.split(" at line ").next().unwrap_or(first).to_owned()
+}
+
+fn unknown_key(field: &str, expected: &[&str]) -> String {
+    if let Some(near) = nearest(field, expected) {
+        return format!("did you mean `{near}`?");
+    }
+    let known = expected
+        .iter()
+        .map(|key| format!("`{key}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if let Some(key) = FILE_KEYS.iter().find(|key| field.eq_ignore_ascii_case(key)) {
+        return format!("`{key}` stands at the top of the file, without indentation");
+    }
+    if let Some(key) = RULE_KEYS.iter().find(|key| field.eq_ignore_ascii_case(key)) {
+        return format!("`{key}` belongs to a rule: check the indentation; known here: {known}");
+    }
+    format!("known here: {known}")
+}
+
+/// The known key that was most likely meant.
+fn nearest<'a>(field: &str, expected: &[&'a str]) -> Option<&'a str> {
+    let lower = field.to_ascii_lowercase();
+    expected
+        .iter()
+        .map(|key| (distance(&lower, &key.to_ascii_lowercase()), *key))
+        .filter(|(distance, key)| *distance <= key.len() / 3)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, key)| key)
+}
+
+/// Levenshtein's distance; names longer than any key are far from all of them.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    if a.chars().count() > 2 * b.len() + 4 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        let mut next = vec![left];
+        for (y, above) in b.iter().zip(row.iter().skip(1)) {
+            left = (left + 1)
+                .min(above + 1)
+                .min(diagonal + usize::from(x != *y));
+            diagonal = *above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+/// Traps that documentation on the web is full of.
+fn syntax_hint(yaml: &str, line: usize) -> Option<String> {
+    let text = yaml.lines().nth(line.checked_sub(1)?)?;
+    if text
+        .chars()
+        .take_while(|c| c.is_whitespace())
+        .any(|c| c == '\t')
+    {
+        return Some(NO_TABS.to_owned());
+    }
+    None
+}
