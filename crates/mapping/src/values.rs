@@ -1,0 +1,95 @@
+//! From Prometheus' answer to one value for each object.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use concertina_model::{Quantity, QueryValue};
+
+/// The values of an answer, by object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer(BTreeMap<String, Result<f64, NoValue>>);
+
+/// Why an object has no value.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoValue {
+    /// There is no sample for it.
+    #[error("the query gave no sample for it")]
+    NoSample,
+    /// The sample is not a number.
+    #[error("its sample is NaN")]
+    NotANumber,
+    /// The sample is infinite.
+    #[error("its sample is {}", if *.0 < 0.0 { "-Inf" } else { "+Inf" })]
+    Infinite(f64),
+    /// The sample is larger than a quantity can be.
+    #[error("its sample {0} is beyond what a Kubernetes quantity holds")]
+    TooLarge(f64),
+    /// Several samples that are not equal.
+    #[error("it has samples that disagree, {0} and {1}: aggregate them in the rule's metricsQuery")]
+    Ambiguous(f64, f64),
+}
+
+/// Why an answer cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the query gave a {0}, and an instant vector is needed: check the rule's metricsQuery")]
+#[non_exhaustive]
+pub struct ReadError(pub &'static str);
+
+impl Answer {
+    pub(crate) fn read(label: &str, answer: &QueryValue) -> Result<Self, ReadError> {
+        let QueryValue::Vector(samples) = answer else {
+            return Err(ReadError(answer.type_name()));
+        };
+        let mut values: BTreeMap<String, Result<f64, NoValue>> = BTreeMap::new();
+        for sample in samples {
+            let name = sample.labels.get(label).unwrap_or_default();
+            match values.entry(name.to_owned()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Ok(sample.value));
+                }
+                Entry::Occupied(mut entry) => {
+                    // Equal bits: two NaN agree.
+                    if let Ok(first) = *entry.get()
+                        && first.to_bits() != sample.value.to_bits()
+                        && first != sample.value
+                    {
+                        *entry.get_mut() = Err(NoValue::Ambiguous(first, sample.value));
+                    }
+                }
+            }
+        }
+        Ok(Self(values))
+    }
+
+    /// The names of the objects that samples were found for. Samples without the label stand under
+    /// the empty name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The value of an object, exact to a billionth.
+    ///
+    /// # Errors
+    ///
+    /// [`NoValue`] says why there is none. No data never becomes a number.
+    pub fn value(&self, name: &str) -> Result<Quantity, NoValue> {
+        let value = match self.0.get(name) {
+            None => return Err(NoValue::NoSample),
+            Some(found) => found.clone()?,
+        };
+        if value.is_nan() {
+            return Err(NoValue::NotANumber);
+        }
+        if value.is_infinite() {
+            return Err(NoValue::Infinite(value));
+        }
+        Quantity::from_float(value).ok_or(NoValue::TooLarge(value))
+    }
+
+    /// The sample as it came.
+    #[must_use]
+    pub fn sample(&self, name: &str) -> Option<f64> {
+        self.0.get(name)?.clone().ok()
+    }
+}
