@@ -104,12 +104,14 @@ impl<P: CustomMetricsProvider + ?Sized> CustomMetricsProvider for Arc<P> {
 #[non_exhaustive]
 pub enum ProviderError {
     /// No such metric exists for this resource, or no object matches the selector: 404.
-    #[error("the server could not find the metric {metric} for {resource}")]
+    #[error("the server could not find the metric {metric} for {resource}{}", suffix(.reason))]
     MetricNotFound {
         /// The metric's name.
         metric: String,
         /// The resource as it was asked for.
         resource: GroupResource,
+        /// What stands in the way, where there is more to say than that there is no such metric.
+        reason: Option<String>,
     },
     /// The object has no value: 404.
     #[error("the server could not find the metric {metric} for {resource} {name}{}", suffix(.reason))]
@@ -181,6 +183,7 @@ mod tests {
             ProviderError::MetricNotFound {
                 metric: "m".to_owned(),
                 resource: GroupResource::new("apps", "deployments"),
+                reason: None,
             },
             value_not_found(None),
             value_not_found(Some("its samples disagree: 1 and 2")),

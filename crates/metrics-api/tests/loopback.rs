@@ -78,7 +78,11 @@ impl CustomMetricsProvider for Pods {
                 resource,
                 ..
             } = metric.clone();
-            return Err(ProviderError::MetricNotFound { metric, resource });
+            return Err(ProviderError::MetricNotFound {
+                metric,
+                resource,
+                reason: None,
+            });
         }
         Ok(SelectedValues {
             values: PODS.map(value).to_vec(),
