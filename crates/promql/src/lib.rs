@@ -17,6 +17,7 @@ pub mod ast;
 mod check;
 mod duration;
 mod error;
+mod expansion;
 mod functions;
 mod lexer;
 mod parser;
@@ -24,6 +25,7 @@ mod printer;
 
 pub use duration::{ParseDurationError, format_duration, parse_duration};
 pub use error::ParseError;
+pub use expansion::{Expansion, GroupRef};
 pub use lexer::unquote;
 pub use parser::{MAX_DEPTH, parse, parse_selector};
 pub use printer::{quote, same};

@@ -1,7 +1,6 @@
 //! A rule that is ready to use.
 
 mod error;
-mod expand;
 mod filter;
 mod labels;
 mod name;
@@ -10,7 +9,6 @@ mod pattern;
 use std::collections::BTreeSet;
 
 pub use error::{RuleError, RuleProblem};
-pub use expand::Expansion;
 pub use filter::SeriesFilters;
 pub use labels::{LabelTemplate, LabelTemplateError};
 pub use name::NamePattern;

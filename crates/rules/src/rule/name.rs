@@ -1,8 +1,9 @@
 //! `name`: under which name a series is exposed.
 
+use concertina_promql::{Expansion, GroupRef};
 use regex::Regex;
 
-use super::{Expansion, RuleProblem, pattern};
+use super::{RuleProblem, pattern};
 
 /// `matches` and `as`, compiled.
 #[derive(Clone, Debug)]
@@ -44,7 +45,11 @@ impl NamePattern {
     #[must_use]
     pub fn expose(&self, series: &str) -> Option<String> {
         let captures = self.matches.captures(series)?;
-        Some(self.expansion.expand(&self.matches, &captures))
+        let group = |group: GroupRef<'_>| match group {
+            GroupRef::Number(number) => captures.get(number).map(|group| group.as_str()),
+            GroupRef::Name(name) => captures.name(name).map(|group| group.as_str()),
+        };
+        Some(self.expansion.expand(group))
     }
 }
 

@@ -1,12 +1,27 @@
-//! `as`: Go's `Regexp.Expand`.
-
-use regex::{Captures, Regex};
+//! Replacement texts: Go's `Regexp.Expand`, as `label_replace` and rule names use it.
 
 /// A text with references to groups, `$1`, `$name`, `${1}`, `${name}` and `$$`, as Go's
 /// `Regexp.Expand` reads it: the longest name counts (`$1_rate` is the group `1_rate`), numbers
 /// with a leading zero are names, and a malformed `$` is a dollar.
+///
+/// ```
+/// use concertina_promql::{Expansion, GroupRef};
+///
+/// let expansion = Expansion::parse("${1}_ratio, $$");
+/// let text = expansion.expand(|group| (group == GroupRef::Number(1)).then_some("gpu"));
+/// assert_eq!(text, "gpu_ratio, $");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expansion(Vec<Part>);
+
+/// The group of a pattern that a replacement text refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupRef<'a> {
+    /// By number; 0 is the whole match.
+    Number(usize),
+    /// By name.
+    Name(&'a str),
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
@@ -45,22 +60,18 @@ impl Expansion {
         Self(parts)
     }
 
-    /// The text with the groups of `captures` put in. A group that does not exist, or took no
-    /// part, is empty.
+    /// The text, with what `group` gives in the places of the references. None, for a group that
+    /// does not exist or took no part, is empty.
     #[must_use]
-    pub fn expand(&self, pattern: &Regex, captures: &Captures<'_>) -> String {
+    pub fn expand<'t>(&self, mut group: impl FnMut(GroupRef<'_>) -> Option<&'t str>) -> String {
         let mut text = String::new();
         for part in &self.0 {
             match part {
                 Part::Text(literal) => text.push_str(literal),
                 Part::Number(number) => {
-                    text.push_str(captures.get(*number).map_or("", |group| group.as_str()));
+                    text.push_str(group(GroupRef::Number(*number)).unwrap_or_default());
                 }
-                Part::Name(name) => {
-                    let known = pattern.capture_names().flatten().any(|known| known == name);
-                    let group = known.then(|| captures.name(name)).flatten();
-                    text.push_str(group.map_or("", |group| group.as_str()));
-                }
+                Part::Name(name) => text.push_str(group(GroupRef::Name(name)).unwrap_or_default()),
             }
         }
         text
@@ -98,8 +109,10 @@ mod tests {
 
     #[test]
     fn references_are_read_as_go_reads_them() {
-        let pattern = Regex::new("(?P<first>a)(b)?").unwrap();
-        let captures = pattern.captures("a").unwrap();
+        let group = |group: GroupRef<'_>| match group {
+            GroupRef::Number(0 | 1) | GroupRef::Name("first") => Some("a"),
+            _ => None,
+        };
         for (text, expected) in [
             ("$0", "a"),
             ("${1}_x", "a_x"),
@@ -114,11 +127,7 @@ mod tests {
             ("$-$", "$-$"),
             ("$1é", ""),
         ] {
-            assert_eq!(
-                Expansion::parse(text).expand(&pattern, &captures),
-                expected,
-                "{text}"
-            );
+            assert_eq!(Expansion::parse(text).expand(group), expected, "{text}");
         }
     }
 }
