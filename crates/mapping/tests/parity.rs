@@ -1,5 +1,5 @@
 //! Recorded behaviour of prometheus-adapter 0.12 for `rules`.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};

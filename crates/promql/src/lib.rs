@@ -21,6 +21,7 @@ mod expansion;
 mod functions;
 mod lexer;
 mod parser;
+mod pattern;
 mod printer;
 
 pub use duration::{ParseDurationError, format_duration, parse_duration};
@@ -28,4 +29,5 @@ pub use error::ParseError;
 pub use expansion::{Expansion, GroupRef};
 pub use lexer::unquote;
 pub use parser::{MAX_DEPTH, parse, parse_selector};
+pub use pattern::{PatternError, go_pattern};
 pub use printer::{quote, same};

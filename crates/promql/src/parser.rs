@@ -38,7 +38,11 @@ pub fn parse(text: &str) -> Result<Expr, ParseError> {
 ///
 /// [`ParseError`] when it is anything else.
 pub fn parse_selector(text: &str) -> Result<Selector, ParseError> {
-    let expr = parse(text)?;
+    let mut parser = Parser::new(text)?;
+    // Prometheus' parser of series selectors lets a name stand twice: nothing matches both.
+    parser.lenient = true;
+    let expr = parser.expr(0)?;
+    parser.end()?;
     match expr.kind {
         ExprKind::Selector(selector) if selector.at == TimeModifier::default() => Ok(selector),
         _ => Err(ParseError::at(
@@ -57,6 +61,7 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     operators: usize,
+    lenient: bool,
 }
 
 type Parsed<T> = Result<T, ParseError>;
@@ -69,6 +74,7 @@ impl<'a> Parser<'a> {
             at: 0,
             depth: 0,
             operators: 0,
+            lenient: false,
         })
     }
 

@@ -10,7 +10,7 @@ mod template;
 
 pub use config::{ConfigError, DiscoveryRule, RuleFile};
 pub use rule::{
-    LabelTemplate, LabelTemplateError, NamePattern, PatternError, Rule, RuleError, RuleProblem,
-    SeriesFilters, compile, series_queries,
+    LabelTemplate, LabelTemplateError, NamePattern, Rule, RuleError, RuleProblem, SeriesFilters,
+    compile, series_queries,
 };
 pub use template::{QueryData, RenderError, Template, TemplateError};

@@ -1,5 +1,5 @@
 //! Recorded decodings of prometheus-adapter 0.12 rule files.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use concertina_rules::RuleFile;
 use concertina_rules::config::{DiscoveryRule, ResourceMapping, ResourceRule};

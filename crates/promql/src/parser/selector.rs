@@ -6,6 +6,7 @@ use super::{Parsed, Parser};
 use crate::ast::{MatchOp, Matcher, Selector, TimeModifier};
 use crate::error::ParseError;
 use crate::lexer::Token;
+use crate::pattern::go_pattern;
 
 impl Parser<'_> {
     /// The braces behind a metric's name, or alone.
@@ -21,7 +22,7 @@ impl Parser<'_> {
             }
         }
         let named = matchers.iter().any(|m: &Matcher| m.label == METRIC_NAME);
-        if name.is_some() && named {
+        if name.is_some() && named && !self.lenient {
             let message = "the metric's name is given twice: before the braces and as __name__";
             return Err(ParseError::at(self.text, place, message));
         }
@@ -54,10 +55,8 @@ impl Parser<'_> {
             return self.unexpected("a string in quotes");
         };
         let pattern = matches!(op, MatchOp::Regex | MatchOp::NotRegex);
-        if let Some(error) = pattern.then(|| regex_syntax::parse(&value).err()).flatten() {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default();
-            return self.error(format!("not a regular expression: {reason}"));
+        if let Some(error) = pattern.then(|| go_pattern(&value).err()).flatten() {
+            return self.error(error.to_string());
         }
         self.at += 1;
         Ok(Matcher { label, op, value })

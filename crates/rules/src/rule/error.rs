@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{LabelTemplateError, PatternError};
+use concertina_promql::PatternError;
+
+use super::LabelTemplateError;
 use crate::TemplateError;
 
 /// Why a rule was refused, and which.

@@ -12,7 +12,6 @@ pub use error::{RuleError, RuleProblem};
 pub use filter::SeriesFilters;
 pub use labels::{LabelTemplate, LabelTemplateError};
 pub use name::NamePattern;
-pub use pattern::PatternError;
 
 use crate::config::DiscoveryRule;
 use crate::{QueryData, RenderError, Template};

@@ -1,0 +1,234 @@
+//! Function calls.
+
+use concertina_model::{Labels, Timestamp};
+use concertina_promql::ast::{Expr, ExprKind, Function};
+
+use super::stats::quantile;
+use super::{
+    Element, Evaluator, Value, Window, absent, calendar, distinct, histogram, labels, math,
+    over_time, rate, unwrapped, without_name,
+};
+use crate::EvalError;
+
+impl Evaluator<'_> {
+    pub(super) fn call(
+        &self,
+        function: Function,
+        args: &[Expr],
+        now: Timestamp,
+    ) -> Result<Value, EvalError> {
+        let wrong = || EvalError::WrongType(function.name());
+        let vector = match (function, args) {
+            (Function::Time, _) => return Ok(Value::Scalar(now.as_secs_f64())),
+            (Function::Pi, _) => return Ok(Value::Scalar(std::f64::consts::PI)),
+            (Function::Scalar, [arg]) => {
+                return Ok(Value::Scalar(match self.vector(arg, now)?.as_slice() {
+                    [one] => one.value,
+                    _ => f64::NAN,
+                }));
+            }
+            (Function::Vector, [arg]) => one(self.scalar(arg, now)?),
+            (Function::Absent, [arg]) if self.vector(arg, now)?.is_empty() => {
+                vec![Element {
+                    labels: absent::labels(arg),
+                    value: 1.0,
+                }]
+            }
+            (Function::AbsentOverTime, [arg]) if self.matrix(arg, now)?.is_empty() => {
+                vec![Element {
+                    labels: absent::labels(arg),
+                    value: 1.0,
+                }]
+            }
+            (Function::Absent | Function::AbsentOverTime, _) => Vec::new(),
+            (Function::Timestamp, [arg]) => self.timestamps(arg, now)?,
+            (Function::Sort | Function::SortDesc, [arg]) => {
+                let mut vector = self.vector(arg, now)?;
+                let descending = function == Function::SortDesc;
+                vector.sort_by(|a, b| math::order(a.value, b.value, descending));
+                vector
+            }
+            (Function::Round, [arg, rest @ ..]) => {
+                let to = match rest {
+                    [to, ..] => self.scalar(to, now)?,
+                    [] => 1.0,
+                };
+                map(self.vector(arg, now)?, |v| math::round(v, to))
+            }
+            (Function::Clamp, [arg, low, high]) => {
+                let (low, high) = (self.scalar(low, now)?, self.scalar(high, now)?);
+                if high < low {
+                    Vec::new()
+                } else {
+                    map(self.vector(arg, now)?, |v| {
+                        math::max(low, math::min(high, v))
+                    })
+                }
+            }
+            (Function::ClampMax, [arg, high]) => {
+                let high = self.scalar(high, now)?;
+                map(self.vector(arg, now)?, |v| math::min(high, v))
+            }
+            (Function::ClampMin, [arg, low]) => {
+                let low = self.scalar(low, now)?;
+                map(self.vector(arg, now)?, |v| math::max(low, v))
+            }
+            (Function::LabelReplace, [arg, texts @ ..]) => {
+                let mut vector = self.vector(arg, now)?;
+                match self.texts(texts, now)?.as_slice() {
+                    [to, replacement, from, pattern] => {
+                        labels::replace(&mut vector, to, replacement, from, pattern)?;
+                    }
+                    _ => return Err(wrong()),
+                }
+                vector
+            }
+            (Function::LabelJoin, [arg, texts @ ..]) => {
+                let mut vector = self.vector(arg, now)?;
+                match self.texts(texts, now)?.as_slice() {
+                    [to, separator, from @ ..] => labels::join(&mut vector, to, separator, from)?,
+                    _ => return Err(wrong()),
+                }
+                vector
+            }
+            (Function::HistogramQuantile, [q, arg]) => {
+                histogram::quantiles(self.scalar(q, now)?, &self.vector(arg, now)?)
+            }
+            // Native histograms are not stored: float samples have none of these.
+            (Function::HistogramCount | Function::HistogramSum, [arg])
+            | (Function::HistogramFraction, [_, _, arg]) => {
+                self.vector(arg, now)?;
+                Vec::new()
+            }
+            (Function::QuantileOverTime, [q, arg]) => {
+                let q = self.scalar(q, now)?;
+                self.windows(arg, now, |window| {
+                    let values = window.samples.iter().map(|sample| sample.value);
+                    Some(quantile(q, values.collect()))
+                })?
+            }
+            (Function::PredictLinear, [arg, ahead]) => {
+                let ahead = self.scalar(ahead, now)?;
+                self.windows(arg, now, |window| {
+                    let (slope, value) = rate::line(&window.samples, now.as_millis())?;
+                    Some(slope * ahead + value)
+                })?
+            }
+            (Function::HoltWinters, [arg, smoothing, trend]) => {
+                let smoothing =
+                    self.factor("the smoothing factor of holt_winters", smoothing, now)?;
+                let trend = self.factor("the trend factor of holt_winters", trend, now)?;
+                self.windows(arg, now, |w| rate::smoothed(&w.samples, smoothing, trend))?
+            }
+            (Function::Rate | Function::Increase | Function::Delta, [arg]) => {
+                self.windows(arg, now, |window| rate::extrapolated(function, window))?
+            }
+            (Function::Irate | Function::Idelta, [arg]) => {
+                self.windows(arg, now, |window| rate::instant(function, window))?
+            }
+            (Function::Deriv, [arg]) => self.windows(arg, now, |window| {
+                let start = window.samples.first()?.timestamp.as_millis();
+                Some(rate::line(&window.samples, start)?.0)
+            })?,
+            (Function::LastOverTime, [arg]) => {
+                let windows = self.matrix(arg, now)?.into_iter();
+                let last = windows.filter_map(|window| {
+                    Some(Element {
+                        value: window.samples.last()?.value,
+                        labels: window.labels,
+                    })
+                });
+                last.collect()
+            }
+            (_, args) => self.plain_call(function, args, now)?,
+        };
+        Ok(Value::Vector(distinct(vector)?))
+    }
+
+    /// Functions of one value, of a window, and of the calendar.
+    fn plain_call(
+        &self,
+        function: Function,
+        args: &[Expr],
+        now: Timestamp,
+    ) -> Result<Vec<Element>, EvalError> {
+        if let ([arg], Some(apply)) = (args, math::of_value(function)) {
+            return Ok(map(self.vector(arg, now)?, apply));
+        }
+        if calendar::part(function, 0.0).is_some() {
+            let times = match args {
+                [arg] => self.vector(arg, now)?,
+                _ => one(now.as_secs_f64()),
+            };
+            return Ok(map(times, |v| {
+                calendar::part(function, v).unwrap_or(f64::NAN)
+            }));
+        }
+        match args {
+            [arg] => self.windows(arg, now, |w| over_time::over_time(function, &w.samples)),
+            _ => Err(EvalError::WrongType(function.name())),
+        }
+    }
+
+    fn windows(
+        &self,
+        arg: &Expr,
+        now: Timestamp,
+        value: impl Fn(&Window) -> Option<f64>,
+    ) -> Result<Vec<Element>, EvalError> {
+        let windows = self.matrix(arg, now)?;
+        let elements = windows.iter().filter_map(|window| {
+            Some(Element {
+                value: value(window)?,
+                labels: without_name(&window.labels),
+            })
+        });
+        Ok(elements.collect())
+    }
+
+    fn texts(&self, args: &[Expr], now: Timestamp) -> Result<Vec<String>, EvalError> {
+        let texts = args.iter().map(|arg| match self.eval(arg, now)? {
+            Value::String(text) => Ok(text),
+            _ => Err(EvalError::WrongType("a function of labels")),
+        });
+        texts.collect()
+    }
+
+    /// A factor strictly between 0 and 1.
+    fn factor(&self, what: &'static str, arg: &Expr, now: Timestamp) -> Result<f64, EvalError> {
+        let value = self.scalar(arg, now)?;
+        if value <= 0.0 || value >= 1.0 {
+            return Err(EvalError::BadParameter { what, value });
+        }
+        Ok(value)
+    }
+
+    /// The times of a selector's own samples; of anything else, the evaluation's.
+    fn timestamps(&self, arg: &Expr, now: Timestamp) -> Result<Vec<Element>, EvalError> {
+        if let ExprKind::Selector(selector) = &unwrapped(arg).kind {
+            let found = self.instant(selector, now)?.into_iter();
+            let times = found.map(|(labels, sample)| Element {
+                labels: without_name(labels),
+                value: sample.timestamp.as_secs_f64(),
+            });
+            return Ok(times.collect());
+        }
+        let at = now.as_secs_f64();
+        Ok(map(self.vector(arg, now)?, |_| at))
+    }
+}
+
+fn one(value: f64) -> Vec<Element> {
+    vec![Element {
+        labels: Labels::new(),
+        value,
+    }]
+}
+
+fn map(vector: Vec<Element>, apply: impl Fn(f64) -> f64) -> Vec<Element> {
+    let mapped = vector.into_iter().map(|element| Element {
+        labels: without_name(&element.labels),
+        value: apply(element.value),
+    });
+    mapped.collect()
+}
