@@ -1,13 +1,19 @@
 //! Where numbers come from: metric and GPU source traits and what implements them.
 //!
 //! By default this crate holds only the traits [`MetricSource`] and [`GpuSource`], their readings
-//! and errors, and the [`clock`]. What implements them is behind additive features.
+//! and errors, and the [`clock`]. What implements them is behind additive features: `prometheus`
+//! (a Prometheus server), `scrape` (targets scraped into the in-memory store), `simulated` (GPUs
+//! without hardware).
 
 pub mod clock;
 #[cfg(feature = "scrape")]
 pub mod exposition;
 pub mod gpu;
 pub mod metric;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
+#[cfg(feature = "scrape")]
+pub mod scrape;
 #[cfg(feature = "simulated")]
 pub mod simulated;
 

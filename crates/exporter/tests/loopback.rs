@@ -1,0 +1,65 @@
+//! The exporter over real HTTP: a working source, and one that fails.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use concertina_exporter::{Attribution, AttributionError, Attributor, Exporter};
+use concertina_http::{Client, ClientOptions, ServerOptions, serve};
+use concertina_sources::simulated::{SimulatedNode, Timing, Workload};
+use concertina_sources::{Clock, GpuError, GpuSource, NodeReading, SystemClock};
+
+struct Nobody;
+
+#[async_trait]
+impl Attributor for Nobody {
+    async fn attribution(&self) -> Result<Attribution, AttributionError> {
+        Ok(Attribution::default())
+    }
+}
+
+struct Broken;
+
+#[async_trait]
+impl GpuSource for Broken {
+    async fn read(&self) -> Result<NodeReading, GpuError> {
+        let reason = "the driver hangs".to_owned();
+        Err(GpuError::Unavailable { reason })
+    }
+}
+
+async fn get(gpus: Arc<dyn GpuSource>, path: &str) -> (u16, String) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}{path}", listener.local_addr().unwrap());
+    let exporter = Exporter::new(gpus, Arc::new(Nobody));
+    let options = ServerOptions::default();
+    tokio::spawn(serve(listener, exporter, options, std::future::pending()));
+    let answer = Client::new(ClientOptions::default())
+        .get(&url, &[])
+        .await
+        .unwrap();
+    (
+        answer.status,
+        String::from_utf8(answer.body.to_vec()).unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn eight_idle_gpus() {
+    let workload = Workload::new("bert", 8, 0, Timing::default(), SystemClock.now());
+    let node = SimulatedNode::new("n1", Arc::new(SystemClock), workload);
+    let (status, text) = get(Arc::new(node), "/metrics").await;
+    let exposition = concertina_sources::exposition::parse(&text).unwrap();
+    assert_eq!((status, exposition.samples.len()), (200, 16));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_an_error() {
+    let (status, text) = get(Arc::new(Broken), "/metrics").await;
+    assert_eq!(
+        (status, text.as_str()),
+        (503, "cannot read the GPUs: the driver hangs\n")
+    );
+    assert_eq!(get(Arc::new(Broken), "/healthz").await.0, 200);
+    assert_eq!(get(Arc::new(Broken), "/").await.0, 404);
+}
