@@ -1,1 +1,14 @@
-//! Work in progress.
+//! The reconcile loop: observe, decide, scale, report.
+//!
+//! [`manifest`] reads HorizontalPodAutoscalers as people keep them. A [`Controller`] follows one:
+//! it reads the scale and the pods from a [`Cluster`], asks the custom metrics API as Kubernetes'
+//! HPA controller does, decides with [`concertina_replicas`], writes the scale, and reports all of
+//! it.
+
+pub mod cluster;
+pub mod controller;
+pub mod manifest;
+
+pub use cluster::{Cluster, ClusterError, Scale};
+pub use controller::{Controller, Report};
+pub use manifest::ManifestError;
