@@ -1,1 +1,7 @@
-//! Work in progress.
+//! GPU autoscaling for Kubernetes: custom metrics and scaling in one binary.
+//!
+//! This crate composes the others and is what `concertina` runs; whoever embeds Concertina uses
+//! the crates below it.
+
+pub mod cli;
+pub mod demo;

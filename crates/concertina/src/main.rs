@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The `concertina` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    concertina::cli::run()
+}

@@ -70,4 +70,11 @@ pub trait Attributor: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot tell who holds the GPUs: {0}")]
 #[non_exhaustive]
-pub struct AttributionError(pub String);
+pub struct AttributionError(String);
+
+impl AttributionError {
+    /// Because of `reason`.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}

@@ -33,7 +33,9 @@ pub enum DemoError {
         reason: String,
     },
     /// A port could not be taken.
-    #[error("cannot listen on 127.0.0.1:{port} for the {what}: {source}; choose another with --{option}")]
+    #[error(
+        "cannot listen on 127.0.0.1:{port} for the {what}: {source}; choose another with --{option}"
+    )]
     Listen {
         /// What would listen there.
         what: &'static str,

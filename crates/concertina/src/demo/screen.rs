@@ -18,7 +18,12 @@ impl Screen<io::Stdout> {
     pub(super) fn stdout() -> Self {
         let terminal = io::stdout().is_terminal();
         let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        Self { out: io::stdout(), colour, progress: terminal, shown: false }
+        Self {
+            out: io::stdout(),
+            colour,
+            progress: terminal,
+            shown: false,
+        }
     }
 }
 
@@ -36,7 +41,12 @@ impl<W: Write> Screen<W> {
     /// Prints plainly to `out`, as to a pipe.
     #[cfg(test)]
     pub(super) fn plain(out: W) -> Self {
-        Self { out, colour: false, progress: false, shown: false }
+        Self {
+            out,
+            colour: false,
+            progress: false,
+            shown: false,
+        }
     }
 
     /// Prints one line (or several, when `text` has them).
@@ -106,7 +116,14 @@ impl Row {
     }
 
     fn layout(&self, age: &str, name: usize, reference: usize) -> String {
-        let Self { name: n, reference: r, targets, min, max, replicas } = self;
+        let Self {
+            name: n,
+            reference: r,
+            targets,
+            min,
+            max,
+            replicas,
+        } = self;
         let (name, reference) = (name.max(4), reference.max(9));
         format!(
             "{n:name$}   {r:reference$}   {targets:<11}   {min:<7}   {max:<7}   {replicas:<8}   {age}"

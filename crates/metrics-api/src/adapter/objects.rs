@@ -25,4 +25,11 @@ pub trait ObjectLister: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 #[non_exhaustive]
-pub struct ListError(pub String);
+pub struct ListError(String);
+
+impl ListError {
+    /// Because of `reason`.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}

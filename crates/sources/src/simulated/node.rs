@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use concertina_model::Timestamp;
 
 use super::workload::{PodState, SimulatedPod, Workload};
 use crate::{
@@ -94,6 +95,12 @@ impl SimulatedNode {
         read(&workload)
     }
 
+    /// The present, by the node's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     fn locked(&self) -> MutexGuard<'_, Workload> {
         // A panic elsewhere leaves the plain data of the workload whole.
         self.workload.lock().unwrap_or_else(PoisonError::into_inner)
@@ -139,11 +146,7 @@ impl GpuSource for SimulatedNode {
 }
 
 /// The process of `pod` on its GPU, once its container runs.
-fn process(
-    pod: &SimulatedPod,
-    index: u32,
-    now: concertina_model::Timestamp,
-) -> Option<ProcessReading> {
+fn process(pod: &SimulatedPod, index: u32, now: Timestamp) -> Option<ProcessReading> {
     if pod.state(now) == PodState::Pending {
         return None;
     }

@@ -1,0 +1,132 @@
+//! What the user gives: rules, autoscaler, load. Everything is read and checked before anything
+//! starts.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use concertina_autoscaler::manifest;
+use concertina_replicas::HorizontalPodAutoscaler;
+use concertina_rules::{Rule, RuleFile, compile};
+
+use super::sim::LoadFile;
+use super::{DemoArgs, DemoError};
+
+const RULES: &str = include_str!("../../../../examples/bert-intent-detection/rules.yaml");
+const HPA: &str = include_str!("../../../../examples/bert-intent-detection/hpa.yaml");
+const LOAD: &str = include_str!("../../../../examples/bert-intent-detection/load.yaml");
+
+/// A file larger than this is none of ours.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// The user's files, or the walkthrough's.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// The rules that compile.
+    pub(super) rules: Vec<Arc<Rule>>,
+    /// Why others do not.
+    pub(super) refused: Vec<String>,
+    /// The autoscaler to follow.
+    pub(super) hpa: HorizontalPodAutoscaler,
+    /// What the load generator does.
+    pub(super) load: LoadFile,
+}
+
+impl Input {
+    pub(super) fn read(args: &DemoArgs) -> Result<Self, DemoError> {
+        if !(args.speed >= 0.1 && args.speed <= 100.0) {
+            return Err(DemoError::BadOption {
+                option: "speed",
+                value: args.speed.to_string(),
+                reason: "give a number from 0.1 to 100".to_owned(),
+            });
+        }
+        let (rules, refused) = rules(args.rules.as_deref())?;
+        Ok(Self {
+            rules,
+            refused,
+            hpa: hpa(args.hpa.as_deref())?,
+            load: load(args.load.as_deref())?,
+        })
+    }
+}
+
+/// A file's text and name, or the built-in ones.
+fn text(path: Option<&Path>, built_in: &str) -> Result<(PathBuf, String), DemoError> {
+    let Some(path) = path else {
+        return Ok((PathBuf::from("built-in"), built_in.to_owned()));
+    };
+    let unreadable = |source| DemoError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let length = std::fs::metadata(path).map_err(unreadable)?.len();
+    if length > MAX_BYTES {
+        let message = format!("{length} bytes, and at most {MAX_BYTES} are read");
+        return Err(bad(path, message));
+    }
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    Ok((path.to_owned(), text))
+}
+
+fn bad(path: &Path, message: impl ToString) -> DemoError {
+    DemoError::BadFile {
+        path: path.to_owned(),
+        message: message.to_string(),
+    }
+}
+
+fn rules(path: Option<&Path>) -> Result<(Vec<Arc<Rule>>, Vec<String>), DemoError> {
+    let (path, text) = text(path, RULES)?;
+    let file = RuleFile::parse(&text).map_err(|error| bad(&path, error))?;
+    if file.rules.is_empty() {
+        return Err(bad(
+            &path,
+            "there is no rule in it; custom metrics come from `rules:`",
+        ));
+    }
+    let mut good = Vec::new();
+    let mut refused = Vec::new();
+    for rule in compile(&file.rules) {
+        match rule {
+            Ok(rule) => good.push(Arc::new(rule)),
+            Err(error) => refused.push(error.to_string()),
+        }
+    }
+    if good.is_empty() {
+        return Err(bad(
+            &path,
+            format!("no rule can be used: {}", refused.join("; ")),
+        ));
+    }
+    Ok((good, refused))
+}
+
+fn hpa(path: Option<&Path>) -> Result<HorizontalPodAutoscaler, DemoError> {
+    let (path, text) = text(path, HPA)?;
+    manifest::parse(&text).map_err(|error| bad(&path, error))
+}
+
+fn load(path: Option<&Path>) -> Result<LoadFile, DemoError> {
+    let (path, text) = text(path, LOAD)?;
+    let options = serde_saphyr::options! { with_snippet: false };
+    let file: LoadFile = serde_saphyr::from_str_with_options(&text, options)
+        .map_err(|error| bad(&path, error.without_snippet()))?;
+    let positive = (1..=60_000).contains(&file.gpu_millis_per_request);
+    if file.phases.is_empty() || !positive {
+        let message = "at least one phase is needed, and gpuMillisPerRequest from 1 to 60000";
+        return Err(bad(&path, message));
+    }
+    for phase in &file.phases {
+        let rate = phase.requests_per_second;
+        let known = (0.0..=1000.0).contains(&rate) && phase.duration > Duration::ZERO;
+        if !known || phase.duration > Duration::from_secs(86_400) {
+            let message = format!(
+                "phase `{}`: requestsPerSecond goes from 0 to 1000, duration up to 1d",
+                phase.name
+            );
+            return Err(bad(&path, message));
+        }
+    }
+    Ok(file)
+}

@@ -1,0 +1,33 @@
+//! `concertina demo`: the walkthrough, from GPU reading to scaled workload, on loopback.
+//!
+//! One process runs the real parts against each other: [`sim`] is the hardware and the cluster,
+//! `parts` starts everything that is real, `story` plays the load and prints, `verdict` checks
+//! each decision with exact arithmetic of its own.
+
+mod args;
+mod error;
+mod input;
+mod parts;
+mod screen;
+mod sim;
+mod story;
+mod verdict;
+
+pub use args::DemoArgs;
+pub use error::DemoError;
+
+use input::Input;
+use parts::Parts;
+use screen::Screen;
+
+/// Performs the demo.
+///
+/// # Errors
+///
+/// [`DemoError`]; its exit code tells a wrong input (2) from a loop that failed (1).
+pub async fn run(args: DemoArgs) -> Result<(), DemoError> {
+    let input = Input::read(&args)?;
+    let parts = Parts::start(&args, &input).await?;
+    let mut story = story::Story::new(parts, input, Screen::stdout());
+    story.tell(&args).await
+}

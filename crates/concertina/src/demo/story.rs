@@ -1,0 +1,413 @@
+//! The demo as it is told: the load is played, and what can be seen is printed as it happens.
+
+use std::io::Stdout;
+use std::time::Duration;
+
+use concertina_autoscaler::Report;
+use concertina_metrics_api::types::ApiVersion;
+use concertina_model::{Format, Quantity};
+use concertina_replicas::api::Metric;
+use concertina_replicas::{HorizontalPodAutoscaler, Step};
+use concertina_sources::Clock;
+
+use super::input::Input;
+use super::parts::{Parts, SCRAPE};
+use super::screen::{Row, Screen, Style, human_duration};
+use super::sim::{NODE, Phase};
+use super::verdict::Verdict;
+use super::{DemoArgs, DemoError};
+
+/// How often the autoscaler looks: `--horizontal-pod-autoscaler-sync-period`.
+const SYNC: Duration = Duration::from_secs(15);
+/// How long the first metric may take to arrive, in real time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(super) struct Story {
+    parts: Parts,
+    input: Input,
+    screen: Screen<Stdout>,
+    verdict: Verdict,
+    row: Option<Row>,
+    reason: String,
+    last: Option<Report>,
+}
+
+impl Story {
+    pub(super) fn new(parts: Parts, input: Input, screen: Screen<Stdout>) -> Self {
+        let verdict = Verdict::new(&input.hpa);
+        Self {
+            parts,
+            input,
+            screen,
+            verdict,
+            row: None,
+            reason: String::new(),
+            last: None,
+        }
+    }
+
+    /// Plays the load, follows the autoscaler, and judges.
+    pub(super) async fn tell(&mut self, args: &DemoArgs) -> Result<(), DemoError> {
+        self.introduce(args)?;
+        self.list_metrics().await?;
+        let phases = self.input.load.phases.clone();
+        for (index, phase) in phases.iter().enumerate() {
+            let last = index + 1 == phases.len();
+            self.play(phase, last).await?;
+        }
+        self.judge()?;
+        if args.hold {
+            self.hold().await?;
+        }
+        Ok(())
+    }
+
+    fn introduce(&mut self, args: &DemoArgs) -> Result<(), DemoError> {
+        let target = &self.input.hpa.scale_target;
+        let title = format!(
+            "{} on node {NODE} (8 simulated GPUs), time runs at {}x",
+            target.name, args.speed
+        );
+        self.screen.line(Style::Heading, title)?;
+        let exporter = &self.parts.exporter;
+        let lines = [
+            format!("  exporter       http://{exporter}/metrics"),
+            format!("  source         {}", self.parts.source),
+            format!(
+                "  metrics API    {}/apis/custom.metrics.k8s.io/v1beta1",
+                self.parts.api
+            ),
+            format!(
+                "  service        {}/predict?query=Music",
+                self.parts.service
+            ),
+        ];
+        for line in lines {
+            self.screen.line(Style::Plain, line)?;
+        }
+        for refused in &self.input.refused {
+            let text = format!("warning: {refused}; it is left out, the other rules serve");
+            self.screen.line(Style::Bad, text)?;
+        }
+        if args.prometheus_url.is_some() {
+            let interval = self.parts.clock.real(SCRAPE).as_millis().max(1);
+            let config = format!(
+                "\nPrometheus must scrape the exporter; this in its configuration does it:\n\
+                 \n  scrape_configs:\n  - job_name: gpu-exporter\n    scrape_interval: {interval}ms\n    \
+                 scrape_timeout: {interval}ms\n    static_configs:\n    - targets: [\"{exporter}\"]"
+            );
+            self.screen.line(Style::Plain, config)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until every metric of the autoscaler is listed, and prints the list.
+    async fn list_metrics(&mut self) -> Result<(), DemoError> {
+        let begun = tokio::time::Instant::now();
+        let wanted: Vec<String> = self.input.hpa.metrics.iter().map(of_pods).collect();
+        let resources = loop {
+            let listed = self.parts.metrics.resources(ApiVersion::V1beta1).await;
+            let missing = match &listed {
+                Ok(listed) => wanted
+                    .iter()
+                    .find(|name| listed.iter().all(|r| r.name != **name)),
+                Err(_) => wanted.first(),
+            };
+            match (listed, missing) {
+                (Ok(listed), None) => break listed,
+                (listed, _) if begun.elapsed() > PATIENCE => {
+                    let why = match listed {
+                        Ok(_) => self.unlisted(),
+                        Err(error) => error.to_string(),
+                    };
+                    let missing = wanted.join(", ");
+                    return Err(DemoError::Failed(format!(
+                        "{missing} did not appear in the metrics API within {} s: {why}",
+                        PATIENCE.as_secs()
+                    )));
+                }
+                _ => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        };
+        let title = "\n$ kubectl get --raw /apis/custom.metrics.k8s.io/v1beta1   (names only)";
+        self.screen.line(Style::Heading, title)?;
+        for resource in resources {
+            let scope = if resource.namespaced {
+                "   namespaced"
+            } else {
+                ""
+            };
+            let line = format!("  {}{scope}", resource.name);
+            self.screen.line(Style::Plain, line)?;
+        }
+        self.screen
+            .line(Style::Heading, "\n$ kubectl get hpa --watch")?;
+        Ok(())
+    }
+
+    /// Why rules give nothing.
+    fn unlisted(&self) -> String {
+        let catalogue = self.parts.adapter.catalogue();
+        let reasons = catalogue.rules().filter_map(|(rule, health)| {
+            let number = rule.index() + 1;
+            match &health.error {
+                Some(error) => Some(format!("rule {number}: {error}")),
+                None if health.mapped == 0 => {
+                    let (series, query) = (health.series, rule.series_query());
+                    Some(format!(
+                        "rule {number}: `{query}` finds {series} series, none that names an object"
+                    ))
+                }
+                None => None,
+            }
+        });
+        let reasons: Vec<String> = reasons.collect();
+        if reasons.is_empty() {
+            "no rule gives it".to_owned()
+        } else {
+            reasons.join("; ")
+        }
+    }
+
+    /// Plays one phase. The last one ends early when there is nothing left to wait for.
+    async fn play(&mut self, phase: &Phase, last: bool) -> Result<(), DemoError> {
+        let rate = phase.requests_per_second;
+        let what = if rate > 0.0 {
+            format!(
+                "-- {}: {rate} requests/s for {}",
+                phase.name,
+                human_duration(phase.duration)
+            )
+        } else {
+            format!("-- {}: no requests", phase.name)
+        };
+        self.screen.line(Style::Quiet, what)?;
+        let clock = self.parts.clock;
+        let end = clock.now().saturating_add(phase.duration);
+        let load = self.parts.load.clone();
+        let played = phase.clone();
+        let requests = tokio::spawn(async move { load.run(&played).await });
+        while clock.now() < end {
+            self.reconcile().await?;
+            if last && rate == 0.0 && self.settled() {
+                requests.abort();
+                return Ok(());
+            }
+            let next = clock.now().saturating_add(SYNC).min(end);
+            while clock.now() < next {
+                let step = clock.now().saturating_add(Duration::from_secs(3)).min(next);
+                clock.sleep_until(step).await;
+                self.progress(&phase.name)?;
+            }
+        }
+        // Every request of the phase has been sent by now; a late generator catches up here.
+        requests
+            .await
+            .map_err(|error| DemoError::Failed(format!("the load generator: {error}")))
+    }
+
+    fn progress(&mut self, phase: &str) -> Result<(), DemoError> {
+        let age = human_duration(self.age());
+        let served = self.parts.predict.served();
+        let text = format!("{age}  {phase}: {served} predictions served");
+        Ok(self.screen.progress(text)?)
+    }
+
+    fn age(&self) -> Duration {
+        let clock = self.parts.clock;
+        clock.now().saturating_duration_since(clock.start())
+    }
+
+    async fn reconcile(&mut self) -> Result<(), DemoError> {
+        let now = self.parts.clock.now();
+        let report = self
+            .parts
+            .controller
+            .reconcile(now)
+            .await
+            .map_err(DemoError::Failed)?;
+        self.verdict.check(&report);
+        self.print(&report)?;
+        self.last = Some(report);
+        Ok(())
+    }
+
+    /// True when the workload has come to rest at its minimum with nothing to do.
+    fn settled(&self) -> bool {
+        self.last.as_ref().is_some_and(|report| {
+            let metrics = &report.decision.current_metrics;
+            let idle = |metric: &Option<concertina_replicas::CurrentMetric>| {
+                metric
+                    .as_ref()
+                    .is_some_and(|metric| metric.average_value.is_zero())
+            };
+            report.scale.spec_replicas == self.input.hpa.min_replicas
+                && report.scale.status_replicas == report.scale.spec_replicas
+                && report.decision.rescale.is_none()
+                && !metrics.is_empty()
+                && metrics.iter().all(idle)
+        })
+    }
+
+    fn print(&mut self, report: &Report) -> Result<(), DemoError> {
+        let row = row(&self.input.hpa, report);
+        let age = report
+            .at
+            .saturating_duration_since(self.parts.clock.start());
+        if self.row.is_none() {
+            self.screen.line(Style::Plain, row.header())?;
+        }
+        if self.row.as_ref() != Some(&row) {
+            self.screen.line(Style::Plain, row.text(age))?;
+            self.row = Some(row);
+        }
+        let (style, reason) = reason(report, self.input.hpa.min_replicas);
+        // A reason is told once, not at every look.
+        if reason != self.reason {
+            if !reason.is_empty() {
+                let text = format!(
+                    "    {reason}\n    {}",
+                    report.decision.explanation.summary()
+                );
+                self.screen.line(style, text)?;
+            }
+            self.reason = reason;
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self) -> Result<(), DemoError> {
+        let load = self.parts.load.stats();
+        let (answered, failed) = (load.answered(), load.failed());
+        let mut wrong: Vec<String> = self.verdict.wrong().to_vec();
+        if failed > 0 {
+            wrong.push(format!(
+                "{failed} of {} requests were not answered",
+                answered + failed
+            ));
+        }
+        let quiet = self
+            .input
+            .load
+            .phases
+            .last()
+            .is_some_and(|last| last.requests_per_second == 0.0);
+        if quiet && !self.settled() {
+            wrong.push("the workload is not back at its minimum after the last phase".to_owned());
+        }
+        if !wrong.is_empty() {
+            return Err(DemoError::Failed(wrong.join("; ")));
+        }
+        let highest = self.verdict.highest;
+        let min = self.input.hpa.min_replicas;
+        let outcome = if highest > min {
+            format!("scaled out from {min} to {highest} and in again")
+        } else {
+            format!("the load never asked for more than {min}: no scale-out")
+        };
+        let outcome = if quiet || highest <= min {
+            outcome
+        } else {
+            format!("scaled out to {highest}")
+        };
+        let text = format!(
+            "\nok: {outcome}; {answered} predictions served, {} decisions checked against exact arithmetic",
+            self.verdict.checked()
+        );
+        Ok(self.screen.line(Style::Good, text)?)
+    }
+
+    /// Keeps serving, and following, until Ctrl-C.
+    async fn hold(&mut self) -> Result<(), DemoError> {
+        let (api, service) = (&self.parts.api, &self.parts.service);
+        let list = "apis/custom.metrics.k8s.io/v1beta1";
+        let namespace = &self.input.hpa.namespace;
+        let metric = self.input.hpa.metrics.first().map_or("", Metric::name);
+        let text = format!(
+            "\nStill serving; Ctrl-C ends it. Try:\n  \
+             curl '{service}/predict?query=Music'\n  \
+             curl http://{}/metrics\n  \
+             kubectl --server {api} get --raw /{list}\n  \
+             curl '{api}/{list}/namespaces/{namespace}/pods/*/{metric}'\n  \
+             hey -n 10000 -c 200 '{service}/predict?query=music'",
+            self.parts.exporter
+        );
+        self.screen.line(Style::Plain, text)?;
+        let clock = self.parts.clock;
+        let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
+        loop {
+            tokio::select! {
+                stopped = &mut stop => return Ok(stopped?),
+                () = clock.sleep(SYNC) => self.reconcile().await?,
+            }
+        }
+    }
+}
+
+fn of_pods(metric: &Metric) -> String {
+    format!("pods/{}", metric.name())
+}
+
+/// The row of `kubectl get hpa`.
+fn row(hpa: &HorizontalPodAutoscaler, report: &Report) -> Row {
+    let values = &report.decision.current_metrics;
+    let targets = hpa.metrics.iter().enumerate().map(|(index, metric)| {
+        let value = values.get(index).and_then(Option::as_ref);
+        let value = value.map_or("<unknown>".to_owned(), |value| {
+            value.average_value.to_string()
+        });
+        let target = Quantity::from_milli(metric.target_milli(), Format::DecimalSI);
+        format!("{value}/{target}")
+    });
+    let targets: Vec<String> = targets.collect();
+    Row {
+        name: hpa.name.clone(),
+        reference: format!("{}/{}", hpa.scale_target.kind, hpa.scale_target.name),
+        targets: targets.join(", "),
+        min: hpa.min_replicas.to_string(),
+        max: hpa.max_replicas.to_string(),
+        replicas: report.scale.spec_replicas.to_string(),
+    }
+}
+
+/// What happened, in words that stay the same as long as the same thing happens.
+fn reason(report: &Report, min: i32) -> (Style, String) {
+    let current = report.scale.spec_replicas;
+    if let Some(error) = &report.not_written {
+        return (
+            Style::Bad,
+            format!("the scale could not be written: {error}"),
+        );
+    }
+    if let Some(rescale) = &report.decision.rescale {
+        let because = match rescale.reason.as_str() {
+            "" => "recent recommendations expired",
+            reason => reason,
+        };
+        return (
+            Style::Good,
+            format!("scaled from {current} to {}: {because}", rescale.replicas),
+        );
+    }
+    let steps = &report.decision.explanation.steps;
+    // Without the window it would have become fewer, and the minimum would have allowed it.
+    let held = steps.iter().any(
+        |step| matches!(step, Step::Stabilized { wanted, .. } if (*wanted).max(min) < current),
+    );
+    let unknown = steps
+        .iter()
+        .any(|step| matches!(step, Step::NoMetric { .. }));
+    if unknown {
+        (
+            Style::Bad,
+            format!("stays at {current}: a metric is missing"),
+        )
+    } else if held {
+        (
+            Style::Quiet,
+            format!("stays at {current}: scale-in waits for the stabilization window"),
+        )
+    } else {
+        (Style::Plain, String::new())
+    }
+}
