@@ -6,6 +6,10 @@ export RUSTDOCFLAGS := "-D warnings"
 default:
     @just --list
 
+# The walkthrough, from GPU reading to scaled workload.
+demo *ARGS:
+    cargo run --release -- demo {{ARGS}}
+
 # All tests that need nothing but Rust.
 test:
     cargo test --workspace
@@ -25,10 +29,14 @@ doc:
 # Every feature alone, none, and all together.
 features:
     cargo check -p concertina-sources --no-default-features
-    for feature in scrape simulated; do \
+    for feature in prometheus scrape simulated; do \
         cargo check -p concertina-sources --no-default-features --features $feature || exit 1; \
     done
     cargo check -p concertina-sources --all-features
+
+# Tests against real parts: Debian's prometheus, hey and kubectl must be installed (.ci/run does it).
+real:
+    cargo test --workspace --no-fail-fast -- --ignored
 
 # The examples run.
 examples:
@@ -60,4 +68,4 @@ msrv:
     .ci/msrv
 
 # What CI runs.
-ci: fmt clippy test doc features msrv examples bench-smoke fuzz deny
+ci: fmt clippy test doc features msrv examples bench-smoke real fuzz deny

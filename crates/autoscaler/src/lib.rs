@@ -8,6 +8,7 @@
 pub mod cluster;
 pub mod controller;
 pub mod manifest;
+pub mod yaml;
 
 pub use cluster::{Cluster, ClusterError, Scale};
 pub use controller::{Controller, Report};

@@ -1,9 +1,9 @@
 //! HorizontalPodAutoscaler manifests as people keep them: YAML, in any version that is served.
 
+use crate::yaml::{YamlError, read};
 use concertina_replicas::api::{
     HeadersOnly, HorizontalPodAutoscaler, PolicyError, V2Manifest, V2beta1Manifest,
 };
-use serde::de::DeserializeOwned;
 
 /// A manifest as large as this is a mistake; etcd holds no object beyond 1.5 MiB.
 const MAX_BYTES: usize = 2 << 20;
@@ -13,20 +13,13 @@ const MAX_BYTES: usize = 2 << 20;
 #[non_exhaustive]
 pub enum ManifestError {
     /// It is no YAML, or not of the shape that its apiVersion has.
-    #[error("line {line}, column {column}: {message}")]
-    Malformed {
-        /// The line, from 1.
-        line: u64,
-        /// The column, from 1.
-        column: u64,
-        /// What is wrong.
-        message: String,
-    },
-    /// It cannot be read, and no place in it is to blame.
-    #[error("{message}")]
-    Unreadable {
-        /// What is wrong.
-        message: String,
+    #[error(transparent)]
+    Malformed(#[from] YamlError),
+    /// It is too large.
+    #[error("{bytes} bytes, and at most {MAX_BYTES} are read")]
+    TooLarge {
+        /// How large it is.
+        bytes: usize,
     },
     /// It is a manifest of something else.
     #[error(
@@ -66,8 +59,7 @@ pub enum ManifestError {
 /// ```
 pub fn parse(yaml: &str) -> Result<HorizontalPodAutoscaler, ManifestError> {
     if yaml.len() > MAX_BYTES {
-        let message = format!("{} bytes, and at most {MAX_BYTES} are read", yaml.len());
-        return Err(ManifestError::Unreadable { message });
+        return Err(ManifestError::TooLarge { bytes: yaml.len() });
     }
     let headers: HeadersOnly = read(yaml)?;
     let (kind, version) = (headers.kind.as_str(), headers.api_version.as_str());
@@ -79,37 +71,14 @@ pub fn parse(yaml: &str) -> Result<HorizontalPodAutoscaler, ManifestError> {
             Ok(read::<V2beta1Manifest>(yaml)?.try_into()?)
         }
         _ => {
-            let or = |text: &str, other: &str| match text {
-                "" => other.to_owned(),
-                text => text.to_owned(),
+            let found = match (kind, version) {
+                ("", _) => "something without a kind".to_owned(),
+                (kind, "") => format!("{kind} without an apiVersion"),
+                (kind, version) => format!("{kind} ({version})"),
             };
-            let (kind, version) = (
-                or(kind, "without a kind"),
-                or(version, "without an apiVersion"),
-            );
-            Err(ManifestError::NotAnAutoscaler {
-                found: format!("{kind} ({version})"),
-            })
+            Err(ManifestError::NotAnAutoscaler { found })
         }
     }
-}
-
-fn read<T: DeserializeOwned>(yaml: &str) -> Result<T, ManifestError> {
-    let options = serde_saphyr::options! { with_snippet: false };
-    serde_saphyr::from_str_with_options(yaml, options).map_err(|error| {
-        let error = error.without_snippet();
-        let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let message = first.split(" at line ").next().unwrap_or(first).to_owned();
-        match error.location() {
-            Some(at) => ManifestError::Malformed {
-                line: at.line(),
-                column: at.column(),
-                message,
-            },
-            None => ManifestError::Unreadable { message },
-        }
-    })
 }
 
 #[cfg(test)]
@@ -163,7 +132,7 @@ mod tests {
         insta::assert_snapshot!(errors.join("\n"), @r##"
 line 1, column 7: expected string scalar
 it is Deployment (apps/v1), and a HorizontalPodAutoscaler is needed (apiVersion autoscaling/v2, v2beta2 or v2beta1)
-it is without a kind (without an apiVersion), and a HorizontalPodAutoscaler is needed (apiVersion autoscaling/v2, v2beta2 or v2beta1)
+it is something without a kind, and a HorizontalPodAutoscaler is needed (apiVersion autoscaling/v2, v2beta2 or v2beta1)
 line 6, column 3: unknown field `maxReplica`, expected one of scaleTargetRef, minReplicas, maxReplicas, metrics, behavior
 line 6, column 16: invalid i32
 spec.metrics: at least one metric is needed (without any, Kubernetes takes CPU at 80 %, which is not supported yet)

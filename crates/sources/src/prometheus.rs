@@ -103,7 +103,7 @@ impl Prometheus {
                 .chars()
                 .take(80)
                 .collect();
-            let what = format!("status {} and `{}`", answer.status, begin.trim_end());
+            let what = format!("status {} and `{begin}`", answer.status);
             self.bad_answer(format!(
                 "{what}, which is not Prometheus' API: check the URL"
             ))

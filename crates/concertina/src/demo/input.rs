@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use concertina_autoscaler::manifest;
+use concertina_autoscaler::{manifest, yaml};
 use concertina_replicas::HorizontalPodAutoscaler;
 use concertina_rules::{Rule, RuleFile, compile};
 
@@ -109,9 +109,7 @@ fn hpa(path: Option<&Path>) -> Result<HorizontalPodAutoscaler, DemoError> {
 
 fn load(path: Option<&Path>) -> Result<LoadFile, DemoError> {
     let (path, text) = text(path, LOAD)?;
-    let options = serde_saphyr::options! { with_snippet: false };
-    let file: LoadFile = serde_saphyr::from_str_with_options(&text, options)
-        .map_err(|error| bad(&path, error.without_snippet()))?;
+    let file: LoadFile = yaml::read(&text).map_err(|error| bad(&path, error))?;
     let positive = (1..=60_000).contains(&file.gpu_millis_per_request);
     if file.phases.is_empty() || !positive {
         let message = "at least one phase is needed, and gpuMillisPerRequest from 1 to 60000";

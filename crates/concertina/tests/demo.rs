@@ -1,0 +1,196 @@
+//! The demo as a user starts it: the built-in input, other files, and mistakes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn concertina(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concertina"));
+    command.args(args).output().expect("the binary runs")
+}
+
+fn example(name: &str) -> String {
+    let folder =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/bert-intent-detection");
+    folder.join(name).display().to_string()
+}
+
+fn temporary(name: &str, text: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+/// Standard output of a demo that must succeed.
+fn output(args: &[&str]) -> String {
+    let done = concertina(args);
+    let (out, err) = (
+        String::from_utf8(done.stdout).unwrap(),
+        String::from_utf8(done.stderr).unwrap(),
+    );
+    assert!(done.status.success(), "{:?}\n{out}\n{err}", done.status);
+    out
+}
+
+/// The single message of a demo that must not start.
+fn refused(args: &[&str]) -> String {
+    let done = concertina(args);
+    assert_eq!(done.status.code(), Some(2), "{args:?}");
+    assert!(
+        done.stdout.is_empty(),
+        "{args:?} printed something before it failed"
+    );
+    String::from_utf8(done.stderr).unwrap()
+}
+
+/// TARGETS and REPLICAS of the rows, in order.
+fn rows(output: &str) -> Vec<(String, String)> {
+    let rows = output.lines().filter(|line| line.starts_with("gpu-hpa"));
+    rows.map(|row| {
+        let words: Vec<&str> = row.split_whitespace().collect();
+        (words[2].to_owned(), words[5].to_owned())
+    })
+    .collect()
+}
+
+#[test]
+fn scales_out_and_in_again() {
+    let out = output(&["demo", "--speed", "40"]);
+    assert!(
+        out.contains("pods/DCGM_CUSTOM_PROCESS_GPU_MEM_USED_RATIO   namespaced"),
+        "{out}"
+    );
+    assert!(out.contains("nodes/DCGM_FI_DEV_GPU_UTIL"), "{out}");
+    assert!(
+        out.contains("scaled from 1 to 2: pods metric DCGM_CUSTOM_PROCESS_SM_UTIL above target"),
+        "{out}"
+    );
+    assert!(
+        out.contains("scaled from 2 to 1: All metrics below target"),
+        "{out}"
+    );
+    assert!(
+        out.contains("ok: scaled out from 1 to 2 and in again"),
+        "{out}"
+    );
+    let rows = rows(&out);
+    assert_eq!(
+        rows.first(),
+        Some(&("0/20".to_owned(), "1".to_owned())),
+        "{out}"
+    );
+    assert_eq!(
+        rows.last(),
+        Some(&("0/20".to_owned(), "1".to_owned())),
+        "{out}"
+    );
+    assert!(!out.contains('\u{1b}'), "a pipe gets plain text");
+}
+
+#[test]
+fn a_higher_target_needs_no_second_pod() {
+    let hpa = example("hpa-40.yaml");
+    let out = output(&["demo", "--speed", "40", "--hpa", &hpa]);
+    assert!(
+        out.contains("ok: the load never asked for more than 1: no scale-out"),
+        "{out}"
+    );
+    assert!(
+        rows(&out)
+            .iter()
+            .all(|(targets, replicas)| targets.ends_with("/40") && replicas == "1")
+    );
+}
+
+#[test]
+fn the_users_own_files_and_one_bad_rule() {
+    let rules = std::fs::read_to_string(example("rules.yaml")).unwrap();
+    let rules = format!("{rules}- seriesQuery: up\n  metricsQuery: sum(<<.Series\n");
+    let rules = temporary("one-bad-rule.yaml", &rules);
+    let load = "phases:\n- {name: rush, duration: 60s, requestsPerSecond: 30}\n- {name: rest, duration: 400s, requestsPerSecond: 0}\n";
+    let load = temporary("rush.yaml", load);
+    let hpa = example("hpa-v2beta1.yaml");
+    let out = output(&[
+        "demo", "--speed", "40", "--rules", &rules, "--load", &load, "--hpa", &hpa,
+    ]);
+    assert!(out.contains("warning: rule 6 (line "), "{out}");
+    assert!(
+        out.contains("the action has no closing `>>`; it is left out, the other rules serve"),
+        "{out}"
+    );
+    assert!(out.contains("and in again"), "{out}");
+}
+
+#[test]
+fn a_wrong_input_is_one_message_and_exit_code_2() {
+    let hpa = example("hpa.yaml");
+    let typo = temporary(
+        "typo.yaml",
+        "rules:\n- seriesQuery: up\n  seriesFilter: []\n",
+    );
+    let broken = temporary("broken.yaml", "rules:\n- metricsQuery: sum(<<.Series\n");
+    let load = temporary(
+        "load.yaml",
+        "phases:\n- {name: x, duration: 1x, requestsPerSecond: 0}\n",
+    );
+    let no_hpa = temporary("deployment.yaml", "apiVersion: apps/v1\nkind: Deployment\n");
+    for (args, text) in [
+        (
+            ["--rules", "nowhere.yaml"],
+            "cannot read nowhere.yaml: No such file",
+        ),
+        (
+            ["--rules", &typo],
+            "typo.yaml: line 3, column 3: unknown key \"seriesFilter\"",
+        ),
+        (["--rules", &typo], "did you mean `seriesFilters`?"),
+        (
+            ["--rules", &broken],
+            "broken.yaml: no rule can be used: rule 1 (line 2), metricsQuery: line 1, column 5",
+        ),
+        (
+            ["--hpa", &no_hpa],
+            "it is Deployment (apps/v1), and a HorizontalPodAutoscaler is needed",
+        ),
+        (
+            ["--load", &hpa],
+            "hpa.yaml: line 2, column 1: unknown field `apiVersion`",
+        ),
+        (
+            ["--load", &load],
+            "load.yaml: line 2, column 22: `1x` is no duration",
+        ),
+        (
+            ["--speed", "1000"],
+            "--speed 1000: give a number from 0.1 to 100",
+        ),
+        (
+            ["--prometheus-url", "localhost"],
+            "`localhost` is no usable URL",
+        ),
+        (
+            ["--prometheus-url", "http://127.0.0.1:1"],
+            "cannot reach Prometheus at http://127.0.0.1:1",
+        ),
+    ] {
+        let message = refused(&["demo", args[0], args[1]]);
+        assert!(message.contains(text), "{args:?} gave: {message}");
+        assert_eq!(message.matches("error: ").count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let message = refused(&["demo", "--api-port", &port]);
+    assert!(
+        message.contains("choose another with --api-port"),
+        "{message}"
+    );
+}
