@@ -163,7 +163,7 @@ fn a_wrong_input_is_one_message_and_exit_code_2() {
         ),
         (
             ["--load", &load],
-            "load.yaml: line 2, column 22: `1x` is no duration",
+            "load.yaml: line 2, column 23: `1x` is no duration",
         ),
         (
             ["--speed", "1000"],

@@ -29,8 +29,8 @@ pub enum Step {
         within: bool,
         /// How many pods were counted.
         counted: usize,
-        /// What this asks for.
-        replicas: i32,
+        /// What this asks for; None when pods without a sample have to be looked at first.
+        replicas: Option<i32>,
     },
     /// Pods without a sample were taken into account, on the side of caution.
     #[serde(rename_all = "camelCase")]
@@ -169,15 +169,17 @@ impl fmt::Display for Step {
                 );
                 let r = Ratio(*ratio);
                 write!(f, "{name}: {average} ÷ {target} = {r} ")?;
-                if *within {
-                    write!(f, "is within {low} to {high} → stays {replicas}")
+                let bound = if *within {
+                    format!("is within {low} to {high}")
+                } else if *ratio > 1.0 {
+                    format!("> {high}")
                 } else {
-                    let bound = if *ratio > 1.0 {
-                        format!("> {high}")
-                    } else {
-                        format!("< {low}")
-                    };
-                    write!(f, "{bound} → ceil({r} × {counted}) = {replicas}")
+                    format!("< {low}")
+                };
+                match replicas {
+                    Some(replicas) if *within => write!(f, "{bound} → stays {replicas}"),
+                    Some(replicas) => write!(f, "{bound} → ceil({r} × {counted}) = {replicas}"),
+                    None => write!(f, "{bound}, of {counted} with a sample"),
                 }
             }
             Self::WithoutSample {

@@ -105,10 +105,10 @@ pub(crate) fn average_value(
         };
         return proposal(
             replicas,
-            vec![step(ratio, average_milli, groups.ready, replicas)],
+            vec![step(ratio, average_milli, groups.ready, Some(replicas))],
         );
     }
-    let mut steps = vec![step(ratio, average_milli, samples.len(), current)];
+    let mut steps = vec![step(ratio, average_milli, samples.len(), None)];
     let assumed = if ratio < 1.0 { target } else { 0 };
     if ratio != 1.0 {
         samples.extend(groups.missing.iter().map(|name| (*name, assumed)));

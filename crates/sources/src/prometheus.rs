@@ -99,10 +99,9 @@ impl Prometheus {
         let answer = self.client.get(&url, &[]).await;
         let answer = answer.map_err(|error| self.failed(error))?;
         let envelope: Envelope = serde_json::from_slice(&answer.body).map_err(|_| {
-            let begin: String = String::from_utf8_lossy(&answer.body)
-                .chars()
-                .take(80)
-                .collect();
+            let text = String::from_utf8_lossy(&answer.body);
+            let words: Vec<&str> = text.split_whitespace().take(12).collect();
+            let begin: String = words.join(" ").chars().take(60).collect();
             let what = format!("status {} and `{begin}`", answer.status);
             self.bad_answer(format!(
                 "{what}, which is not Prometheus' API: check the URL"

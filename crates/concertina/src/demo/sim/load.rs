@@ -42,8 +42,7 @@ pub(crate) struct Phase {
 
 fn duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
-    concertina_promql::parse_duration(&text)
-        .map_err(|error| serde::de::Error::custom(format!("`{text}` is no duration: {error}")))
+    concertina_promql::parse_duration(&text).map_err(serde::de::Error::custom)
 }
 
 /// What became of the requests.
