@@ -7,6 +7,10 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &str| {
     if let Ok(quantity) = text.parse::<Quantity>() {
         let printed = quantity.to_string();
-        assert_eq!(printed.parse::<Quantity>().as_ref(), Ok(&quantity), "{printed}");
+        assert_eq!(
+            printed.parse::<Quantity>().as_ref(),
+            Ok(&quantity),
+            "{printed}"
+        );
     }
 });

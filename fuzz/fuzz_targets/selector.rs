@@ -7,6 +7,10 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &str| {
     if let Ok(selector) = text.parse::<LabelSelector>() {
         let printed = selector.to_string();
-        assert_eq!(printed.parse::<LabelSelector>().as_ref(), Ok(&selector), "{printed}");
+        assert_eq!(
+            printed.parse::<LabelSelector>().as_ref(),
+            Ok(&selector),
+            "{printed}"
+        );
     }
 });

@@ -1,9 +1,12 @@
-//! Which container holds which GPU.
+//! Which pod holds which GPU, and whose process is which.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use async_trait::async_trait;
 
 /// A container of a pod.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PodRef {
     /// The pod's namespace.
     pub namespace: String,
@@ -13,68 +16,134 @@ pub struct PodRef {
     pub container: String,
 }
 
-/// A container that a GPU, or a part of it, was given to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Holder {
-    /// The GPU's UUID.
-    pub gpu: String,
-    /// The container.
-    pub container: PodRef,
-    /// How much of the GPU's memory it may use, in MiB, where that is known.
-    pub allocated: Option<f64>,
-    /// Its processes, where they are known. A process that no holder lists belongs to the only
-    /// holder of its GPU, if there is only one.
-    pub pids: Vec<u32>,
+impl PodRef {
+    /// Container `container` of pod `pod` in `namespace`.
+    #[must_use]
+    pub fn new(namespace: &str, pod: &str, container: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            pod: pod.to_owned(),
+            container: container.to_owned(),
+        }
+    }
 }
 
-/// Who holds the GPUs of a node.
+/// How much of a GPU a container holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Share {
+    /// All of it, to itself: exclusive mode.
+    Whole,
+    /// This much of its memory, in MiB, beside others: GPU sharing.
+    Memory(f64),
+}
+
+/// Which container holds which GPU, and whose process is which, at one moment.
+///
+/// ```
+/// use concertina_exporter::{Attribution, PodRef, Share};
+///
+/// let mut attribution = Attribution::new();
+/// let (a, b) = (PodRef::new("ml", "a", "main"), PodRef::new("ml", "b", "main"));
+/// attribution.allocate("GPU-1", &a, Share::Memory(4096.0));
+/// attribution.allocate("GPU-1", &a, Share::Memory(4096.0));
+/// assert_eq!(attribution.holders("GPU-1").collect::<Vec<_>>(), [(&a, Share::Memory(8192.0))]);
+/// assert_eq!(attribution.exclusive_holder("GPU-1"), None);
+/// attribution.allocate("GPU-2", &b, Share::Whole);
+/// assert_eq!(attribution.exclusive_holder("GPU-2"), Some(&b));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attribution {
-    /// One entry for each container and GPU.
-    pub holders: Vec<Holder>,
+    gpus: BTreeMap<String, BTreeMap<PodRef, Share>>,
+    processes: BTreeMap<u32, PodRef>,
 }
 
 impl Attribution {
-    /// The holders of a GPU.
-    pub fn of<'a>(&'a self, gpu: &str) -> impl Iterator<Item = &'a Holder> {
-        self.holders.iter().filter(move |holder| holder.gpu == gpu)
+    /// Nobody holds anything.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// The only holder of a GPU; None when nobody or several hold it.
-    #[must_use]
-    pub fn only(&self, gpu: &str) -> Option<&Holder> {
-        let mut holders = self.of(gpu);
-        holders.next().filter(|_| holders.next().is_none())
+    /// Says that `pod` holds `share` of GPU `uuid`. Several shares of one container, as of two
+    /// replicas of a time-sliced GPU, add up.
+    pub fn allocate(&mut self, uuid: &str, pod: &PodRef, share: Share) {
+        let holders = self.gpus.entry(uuid.to_owned()).or_default();
+        match holders.entry(pod.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(share);
+            }
+            Entry::Occupied(mut entry) => {
+                let sum = match (entry.get(), share) {
+                    (Share::Memory(held), Share::Memory(more)) => Share::Memory(held + more),
+                    _ => Share::Whole,
+                };
+                entry.insert(sum);
+            }
+        }
     }
 
-    /// The holder that a process on a GPU belongs to.
+    /// Says that the process `pid`, of the node's PID namespace, is one of `pod`'s.
+    pub fn process(&mut self, pid: u32, pod: &PodRef) {
+        self.processes.insert(pid, pod.clone());
+    }
+
+    /// Who holds GPU `uuid`, and how much of it.
+    pub fn holders(&self, uuid: &str) -> impl Iterator<Item = (&PodRef, Share)> {
+        let holders = self.gpus.get(uuid).into_iter().flatten();
+        holders.map(|(pod, share)| (pod, *share))
+    }
+
+    /// The only container that holds GPU `uuid`, when it holds the whole of it. `None` for a
+    /// shared GPU even while a single container is on it, so that the labels of its series do not
+    /// change with its neighbours.
     #[must_use]
-    pub fn owner(&self, gpu: &str, pid: u32) -> Option<&Holder> {
-        let listed = self.of(gpu).find(|holder| holder.pids.contains(&pid));
-        listed.or_else(|| self.only(gpu))
+    pub fn exclusive_holder(&self, uuid: &str) -> Option<&PodRef> {
+        let mut holders = self.holders(uuid);
+        match (holders.next(), holders.next()) {
+            (Some((pod, Share::Whole)), None) => Some(pod),
+            _ => None,
+        }
+    }
+
+    /// Whose process `pid` is, if a pod's.
+    #[must_use]
+    pub fn owner(&self, pid: u32) -> Option<&PodRef> {
+        self.processes.get(&pid)
     }
 }
 
-/// Something that knows who holds the GPUs: the kubelet, or a simulation.
+/// What knows which pod holds which GPU: the kubelet, or a simulation.
+///
+/// A closure that returns an [`Attribution`] is one too.
 #[async_trait]
 pub trait Attributor: Send + Sync {
-    /// Who holds them now.
+    /// The attribution now.
     ///
     /// # Errors
     ///
-    /// [`AttributionError`] when that cannot be told.
-    async fn attribution(&self) -> Result<Attribution, AttributionError>;
+    /// [`AttributionError`] when it cannot be told. Never an empty attribution instead: metrics
+    /// without their pods look like pods without load.
+    async fn attribute(&self) -> Result<Attribution, AttributionError>;
 }
 
-/// Why it is not known who holds the GPUs.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot tell who holds the GPUs: {0}")]
-#[non_exhaustive]
-pub struct AttributionError(String);
-
-impl AttributionError {
-    /// Because of `reason`.
-    pub fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+#[async_trait]
+impl<F> Attributor for F
+where
+    F: Fn() -> Result<Attribution, AttributionError> + Send + Sync,
+{
+    async fn attribute(&self) -> Result<Attribution, AttributionError> {
+        self()
     }
+}
+
+/// Why nobody knows which pod holds which GPU.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttributionError {
+    /// What knows it did not answer.
+    #[error("cannot tell which pods hold the GPUs: {reason}")]
+    Unavailable {
+        /// What went wrong.
+        reason: String,
+    },
 }

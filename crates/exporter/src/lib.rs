@@ -1,24 +1,49 @@
 //! GPU readings attributed to pods, in the Prometheus text format.
 //!
-//! [`render`] is pure: a node's reading and who holds which GPU become text, under the names and
-//! labels of NVIDIA's dcgm-exporter and of the GPU exporter of Alibaba Cloud's walkthrough.
-//! [`Exporter`] serves it over HTTP.
+//! [`render`] turns one reading of a node's GPUs and an [`Attribution`] into text, under the names
+//! that the DCGM exporter and Alibaba Cloud's GPU exporter use. [`Exporter`] serves that text as a
+//! [`tower_service::Service`] over any `GpuSource` and any [`Attributor`].
 //!
-//! | metric | unit | of |
-//! |---|---|---|
-//! | `DCGM_FI_DEV_GPU_UTIL` | percent | a GPU |
-//! | `DCGM_FI_DEV_FB_USED` | MiB | a GPU |
-//! | `DCGM_CUSTOM_PROCESS_SM_UTIL` | percent | a container on a GPU |
-//! | `DCGM_CUSTOM_PROCESS_MEM_USED` | MiB | a container on a GPU |
-//! | `DCGM_CUSTOM_CONTAINER_MEM_ALLOCATED` | MiB | a container on a GPU |
-//! | `concertina_exporter_absent_readings` | readings | the node, by metric and reason |
+//! What cannot be read is left out and counted with its reason, never a zero:
 //!
-//! What could not be read has no sample, never 0; the last metric counts it, with the reason.
+//! ```
+//! use concertina_exporter::{Attribution, PodRef, Share, render};
+//! use concertina_sources::{Absence, GpuReading, NodeReading, ProcessReading, Reading};
+//!
+//! let reading = NodeReading {
+//!     node: "node-1".into(),
+//!     at: Default::default(),
+//!     gpus: vec![GpuReading {
+//!         index: 0,
+//!         uuid: "GPU-1".into(),
+//!         pci_bus_id: "00000000:07:00.0".into(),
+//!         model: "Tesla V100-SXM2-16GB".into(),
+//!         utilization: Reading::Value(0.0),
+//!         memory_used: Reading::Value(15_343.0),
+//!         memory_total: Reading::Value(16_160.0),
+//!         processes: vec![ProcessReading {
+//!             pid: 4711,
+//!             sm_utilization: Reading::Absent(Absence::NoSample),
+//!             memory_used: Reading::Value(15_343.0),
+//!         }],
+//!     }],
+//! };
+//! let bert = PodRef::new("default", "bert-0", "bert");
+//! let mut attribution = Attribution::new();
+//! attribution.allocate("GPU-1", &bert, Share::Whole);
+//! attribution.process(4711, &bert);
+//!
+//! let text = render(&reading, &attribution);
+//! assert!(text.contains("\nDCGM_CUSTOM_PROCESS_MEM_USED{UUID=\"GPU-1\","));
+//! assert!(!text.contains("\nDCGM_CUSTOM_PROCESS_SM_UTIL{"));
+//! assert!(text.contains("reason=\"no sample in the window\"} 1\n"));
+//! ```
 
 mod attribution;
 mod render;
 mod service;
+mod usage;
 
-pub use attribution::{Attribution, AttributionError, Attributor, Holder, PodRef};
+pub use attribution::{Attribution, AttributionError, Attributor, PodRef, Share};
 pub use render::render;
-pub use service::Exporter;
+pub use service::{Exporter, METRICS_CONTENT_TYPE};

@@ -23,7 +23,7 @@ pub enum NoValue {
     #[error("its sample is {}", if *.0 < 0.0 { "-Inf" } else { "+Inf" })]
     Infinite(f64),
     /// The sample is larger than a quantity can be.
-    #[error("its sample {0} is beyond what a Kubernetes quantity holds")]
+    #[error("its sample {0:e} is beyond what a Kubernetes quantity holds")]
     TooLarge(f64),
     /// Several samples that are not equal.
     #[error("it has samples that disagree, {0} and {1}: aggregate them in the rule's metricsQuery")]

@@ -34,11 +34,16 @@ pub(super) fn explain(error: &Yaml, yaml: &str, line: usize) -> (String, Option<
     }
 }
 
-/// The library's message without its own position.
+/// The library's message without its own position, in the words of those who write YAML.
 fn plain(error: &Yaml) -> String {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
-    first.split(" at line ").next().unwrap_or(first).to_owned()
+    match first.split(" at line ").next().unwrap_or(first) {
+        "expected mapping start" => "keys and values (`key: value`) are expected here".to_owned(),
+        "expected sequence start" => "a list (`- item`) is expected here".to_owned(),
+        "expected string scalar" => "a text is expected here; quote it if it is one".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn unknown_key(field: &str, expected: &[&str]) -> String {
