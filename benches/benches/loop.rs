@@ -29,7 +29,10 @@ fn labels(pod: usize) -> Labels {
         ("ContainerName", "bert-container".to_owned()),
         ("NamespaceName", "default".to_owned()),
         ("NodeName", format!("node-{}", pod / 8)),
-        ("PodName", format!("bert-intent-detection-7b486f6bf-{pod:05}")),
+        (
+            "PodName",
+            format!("bert-intent-detection-7b486f6bf-{pod:05}"),
+        ),
         ("UUID", format!("GPU-{pod:08x}")),
         ("gpu", (pod % 8).to_string()),
         ("modelName", "Tesla V100-SXM2-16GB".to_owned()),
@@ -125,7 +128,15 @@ fn decisions(c: &mut Criterion) {
         };
         let (options, history) = (Options::default(), History::default());
         c.bench_function(&format!("decide for {count} pods"), |b| {
-            b.iter(|| decide(&policy, &options, &history, black_box(&observation), Timestamp::EPOCH));
+            b.iter(|| {
+                decide(
+                    &policy,
+                    &options,
+                    &history,
+                    black_box(&observation),
+                    Timestamp::EPOCH,
+                )
+            });
         });
     }
 }

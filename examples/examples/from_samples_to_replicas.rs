@@ -47,7 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // The rule file becomes rules, one result for each.
-    let rules: Result<Vec<_>, _> = compile(&RuleFile::parse(RULES)?.rules).into_iter().collect();
+    let rules: Result<Vec<_>, _> = compile(&RuleFile::parse(RULES)?.rules)
+        .into_iter()
+        .collect();
     let resources = ResourceTable::builtin();
     let listed = |query: &str| {
         let selector = concertina_promql::parse_selector(query).map_err(|e| e.to_string())?;

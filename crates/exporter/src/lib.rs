@@ -34,7 +34,7 @@
 //! attribution.process(4711, &bert);
 //!
 //! let text = render(&reading, &attribution);
-//! assert!(text.contains("\nDCGM_CUSTOM_PROCESS_MEM_USED{UUID=\"GPU-1\","));
+//! assert!(text.contains("\nDCGM_CUSTOM_PROCESS_MEM_USED{gpu=\"0\","));
 //! assert!(!text.contains("\nDCGM_CUSTOM_PROCESS_SM_UTIL{"));
 //! assert!(text.contains("reason=\"no sample in the window\"} 1\n"));
 //! ```

@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use concertina_sources::{GpuReading, NodeReading, Reading};
 
-use crate::attribution::{Attribution, Holder, PodRef};
+use crate::attribution::{Attribution, PodRef, Share};
+use crate::usage::{Silence, Total, finite};
 
 const GPU_UTIL: &str = "DCGM_FI_DEV_GPU_UTIL";
 const FB_USED: &str = "DCGM_FI_DEV_FB_USED";
@@ -34,7 +35,10 @@ const METRICS: [(&str, &str); 5] = [
 /// A node's reading as an exposition in the Prometheus text format 0.0.4.
 ///
 /// Values of several processes of one container on one GPU are added up, utilization to 100 at
-/// most. A GPU's own metrics name the container that holds it only when no other does.
+/// most; a sum of which a part is missing is left out. A GPU's own metrics name the container
+/// that holds it only when it holds the whole of it, and so does a process that
+/// [`Attribution::owner`] does not know. What is left out is counted in
+/// `concertina_exporter_absent_readings`, by metric and reason.
 #[must_use]
 pub fn render(node: &NodeReading, attribution: &Attribution) -> String {
     let mut samples = Samples::default();
@@ -43,15 +47,16 @@ pub fn render(node: &NodeReading, attribution: &Attribution) -> String {
             node: &node.node,
             gpu,
         };
-        let only = attribution.only(&gpu.uuid).map(|holder| &holder.container);
+        let only = attribution.exclusive_holder(&gpu.uuid);
         samples.device(GPU_UTIL, device, only, gpu.utilization);
         samples.device(FB_USED, device, only, gpu.memory_used);
         samples.processes(device, attribution);
-        for holder in attribution.of(&gpu.uuid) {
-            if let Some(allocated) = holder.allocated {
-                let labels = device.text(Some(&holder.container));
-                samples.push(MEM_ALLOCATED, labels, allocated);
-            }
+        for (container, share) in attribution.holders(&gpu.uuid) {
+            let allocated = match share {
+                Share::Whole => gpu.memory_total,
+                Share::Memory(mebibytes) => Reading::Value(mebibytes),
+            };
+            samples.device(MEM_ALLOCATED, device, Some(container), allocated);
         }
     }
     samples.text()
@@ -112,18 +117,13 @@ struct Samples {
 
 impl Samples {
     fn push(&mut self, metric: &'static str, labels: String, value: f64) {
-        if value.is_finite() {
-            self.metrics
-                .entry(metric)
-                .or_default()
-                .push((labels, value));
-        } else {
-            self.missing(metric, "not a number");
-        }
+        let samples = self.metrics.entry(metric).or_default();
+        samples.push((labels, value));
     }
 
-    fn missing(&mut self, metric: &'static str, reason: impl ToString) {
-        *self.absent.entry((metric, reason.to_string())).or_default() += 1;
+    fn missing(&mut self, metric: &'static str, reason: &str) {
+        let count = self.absent.entry((metric, reason.to_owned())).or_default();
+        *count += 1;
     }
 
     fn device(
@@ -133,40 +133,45 @@ impl Samples {
         container: Option<&PodRef>,
         reading: Reading<f64>,
     ) {
-        match reading {
-            Reading::Value(value) => self.push(metric, device.text(container), value),
-            Reading::Absent(reason) => self.missing(metric, reason),
+        match finite(reading) {
+            Ok(value) => self.push(metric, device.text(container), value),
+            Err(reason) => self.missing(metric, &reason),
         }
     }
 
-    /// One sample for each container, made of those of its processes that could be read.
+    /// One sample for each container and metric.
     fn processes(&mut self, device: GpuLabels<'_>, attribution: &Attribution) {
-        let mut sums: BTreeMap<(&'static str, &PodRef), f64> = BTreeMap::new();
         let gpu = device.gpu;
+        let only = attribution.exclusive_holder(&gpu.uuid);
+        let mut totals: BTreeMap<(&'static str, Option<&PodRef>), Total> = BTreeMap::new();
         for process in &gpu.processes {
-            let owner: Option<&Holder> = attribution.owner(&gpu.uuid, process.pid);
-            for (metric, reading) in [
-                (SM_UTIL, process.sm_utilization),
-                (MEM_USED, process.memory_used),
-            ] {
-                match (reading, owner) {
-                    (Reading::Value(value), Some(owner)) => {
-                        *sums.entry((metric, &owner.container)).or_default() += value;
-                    }
-                    (Reading::Value(_), None) => {
-                        self.missing(metric, "the process belongs to no known container");
-                    }
-                    (Reading::Absent(reason), _) => self.missing(metric, reason),
-                }
-            }
-        }
-        for ((metric, container), sum) in sums {
-            let value = if metric == SM_UTIL {
-                sum.min(100.0)
-            } else {
-                sum
+            let owner = attribution.owner(process.pid).or(only);
+            let mut add = |metric, reading, silence| {
+                let total: &mut Total = totals.entry((metric, owner)).or_default();
+                total.add(reading, silence);
             };
-            self.push(metric, device.text(Some(container)), value);
+            // A process that computes nothing has no utilization samples; its neighbours' stand.
+            add(SM_UTIL, process.sm_utilization, Silence::Idle);
+            add(MEM_USED, process.memory_used, Silence::Unknown);
+        }
+        for ((metric, container), total) in totals {
+            for reason in &total.absent {
+                self.missing(metric, reason);
+            }
+            match (container, total.value()) {
+                (Some(container), Some(sum)) => {
+                    let value = if metric == SM_UTIL {
+                        sum.min(100.0)
+                    } else {
+                        sum
+                    };
+                    self.push(metric, device.text(Some(container)), value);
+                }
+                (None, Some(_)) => {
+                    self.missing(metric, "the processes belong to no known container");
+                }
+                (_, None) => {}
+            }
         }
     }
 
@@ -227,26 +232,28 @@ mod tests {
         }
     }
 
-    fn holder(pod: &str, pids: &[u32]) -> Holder {
-        Holder {
-            gpu: "GPU-0".to_owned(),
-            container: PodRef {
-                namespace: "default".to_owned(),
-                pod: pod.to_owned(),
-                container: "main".to_owned(),
-            },
-            allocated: Some(16_160.0),
-            pids: pids.to_vec(),
+    fn held_by(pod: &str) -> Attribution {
+        let mut attribution = Attribution::new();
+        attribution.allocate("GPU-0", &PodRef::new("default", pod, "main"), Share::Whole);
+        attribution
+    }
+
+    fn shared(pods: &[(&str, &[u32])]) -> Attribution {
+        let mut attribution = Attribution::new();
+        for (pod, pids) in pods {
+            let pod = PodRef::new("default", pod, "main");
+            attribution.allocate("GPU-0", &pod, Share::Memory(4040.0));
+            for pid in *pids {
+                attribution.process(*pid, &pod);
+            }
         }
+        attribution
     }
 
     #[test]
     fn a_gpu_held_by_one_pod() {
         let node = node(vec![process(1, Reading::Value(23.0))]);
-        let attribution = Attribution {
-            holders: vec![holder("bert", &[])],
-        };
-        insta::assert_snapshot!(render(&node, &attribution), @r#"
+        insta::assert_snapshot!(render(&node, &held_by("bert")), @r#"
         # HELP DCGM_FI_DEV_GPU_UTIL GPU utilization, in percent.
         # TYPE DCGM_FI_DEV_GPU_UTIL gauge
         DCGM_FI_DEV_GPU_UTIL{gpu="0",UUID="GPU-0",pci_bus_id="00000000:07:00.0",device="nvidia0",modelName="Tesla V100-SXM2-16GB",NodeName="n1",NamespaceName="default",PodName="bert",ContainerName="main"} 23
@@ -283,13 +290,38 @@ mod tests {
             process(3, Reading::Absent(Absence::NoSample)),
             process(4, Reading::Value(5.0)),
         ];
-        let holders = vec![holder("a", &[1, 2]), holder("b", &[3])];
-        let text = render(&node(processes), &Attribution { holders });
+        let text = render(&node(processes), &shared(&[("a", &[1, 2]), ("b", &[3])]));
         assert_eq!(value(&text, GPU_UTIL, None), Some(23.0));
         assert_eq!(value(&text, SM_UTIL, Some("a")), Some(100.0));
         assert_eq!(value(&text, MEM_USED, Some("a")), Some(200.0));
         assert_eq!(value(&text, SM_UTIL, Some("b")), None);
-        assert!(text.contains(r#"reason="the process belongs to no known container"} 1"#));
+        assert_eq!(value(&text, MEM_USED, Some("b")), Some(100.0));
+        assert_eq!(value(&text, MEM_ALLOCATED, Some("b")), Some(4040.0));
+        assert!(text.contains(r#"reason="the processes belong to no known container"} 1"#));
+    }
+
+    #[test]
+    fn a_silent_process_is_idle_but_unknown_memory_spoils_the_sum() {
+        let mut processes = vec![
+            process(1, Reading::Value(80.0)),
+            process(2, Reading::Absent(Absence::NoSample)),
+        ];
+        processes[1].memory_used = Reading::Absent(Absence::NoPermission);
+        let text = render(&node(processes), &held_by("a"));
+        assert_eq!(value(&text, SM_UTIL, Some("a")), Some(80.0));
+        assert_eq!(value(&text, MEM_USED, Some("a")), None);
+        assert!(
+            text.contains(r#"{metric="DCGM_CUSTOM_PROCESS_MEM_USED",reason="no permission"} 1"#)
+        );
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_left_out() {
+        let mut node = node(Vec::new());
+        node.gpus[0].utilization = Reading::Value(f64::NAN);
+        let text = render(&node, &held_by("a"));
+        assert_eq!(value(&text, GPU_UTIL, Some("a")), None);
+        assert!(text.contains(r#"{metric="DCGM_FI_DEV_GPU_UTIL",reason="not a finite number"} 1"#));
     }
 
     proptest! {
@@ -297,8 +329,7 @@ mod tests {
         fn any_name_comes_back_as_it_was(pod in "\\PC*[\"\\\\\n]?\\PC*", number in -1e9..1e9_f64) {
             let mut node = node(Vec::new());
             node.gpus[0].utilization = Reading::Value(number);
-            let attribution = Attribution { holders: vec![holder(&pod, &[])] };
-            let text = render(&node, &attribution);
+            let text = render(&node, &held_by(&pod));
             let pod = (!pod.is_empty()).then_some(pod.as_str());
             prop_assert_eq!(value(&text, GPU_UTIL, pod), Some(number));
         }

@@ -15,7 +15,8 @@ use crate::attribution::Attributor;
 use crate::render::render;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
-const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// The content type of what [`Exporter`] answers: the Prometheus text format.
+pub const METRICS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Serves `GET /metrics` from a GPU source, read anew for each scrape, and `GET /healthz`. What
 /// cannot be read is a 503 with the reason. Cheap to clone.
@@ -51,8 +52,12 @@ impl Exporter {
             Ok(node) => node,
             Err(error) => return unavailable(error.to_string()),
         };
-        match self.attributor.attribution().await {
-            Ok(attribution) => text(StatusCode::OK, EXPOSITION, render(&node, &attribution)),
+        match self.attributor.attribute().await {
+            Ok(attribution) => text(
+                StatusCode::OK,
+                METRICS_CONTENT_TYPE,
+                render(&node, &attribution),
+            ),
             Err(error) => unavailable(error.to_string()),
         }
     }

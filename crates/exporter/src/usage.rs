@@ -1,31 +1,23 @@
 //! What the processes of one container do on one GPU, added up.
 
-use std::collections::BTreeMap;
+use concertina_sources::{Absence, Reading};
 
-use concertina_sources::{Absence, GpuReading, Reading};
-
-use crate::{Attribution, PodRef};
-
-/// Why a metric has no sample.
-pub(crate) type Missing = &'static str;
-
-/// The usage of a container, or of what belongs to no pod.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Usage {
-    /// SM utilization in percent.
-    pub(crate) sm: Total,
-    /// Frame buffer memory in MiB.
-    pub(crate) memory: Total,
+/// What it means that the driver had no sample of a process.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Silence {
+    /// It did nothing, as long as another process of the container was seen at all.
+    Idle,
+    /// Nothing is known.
+    Unknown,
 }
 
 /// A sum of readings.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Total {
-    /// The sum of what was read.
     sum: Option<f64>,
     /// True when a part is missing without which the sum would be too small.
     incomplete: bool,
-    /// Every reading that gave nothing.
+    /// Why readings gave nothing, one entry for each of them.
     pub(crate) absent: Vec<String>,
 }
 
@@ -35,12 +27,12 @@ impl Total {
         self.sum.filter(|_| !self.incomplete)
     }
 
-    fn add(&mut self, reading: Reading<f64>, silence_is_idle: bool) {
+    pub(crate) fn add(&mut self, reading: Reading<f64>, silence: Silence) {
         match finite(reading) {
             Ok(value) => *self.sum.get_or_insert(0.0) += value,
             Err(reason) => {
                 let silent = reading == Reading::Absent(Absence::NoSample);
-                self.incomplete |= !(silent && silence_is_idle);
+                self.incomplete |= !(silent && silence == Silence::Idle);
                 self.absent.push(reason);
             }
         }

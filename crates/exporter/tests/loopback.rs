@@ -4,19 +4,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use concertina_exporter::{Attribution, AttributionError, Attributor, Exporter};
+use concertina_exporter::{Attribution, AttributionError, Exporter};
 use concertina_http::{Client, ClientOptions, ServerOptions, serve};
 use concertina_sources::simulated::{SimulatedNode, Timing, Workload};
 use concertina_sources::{Clock, GpuError, GpuSource, NodeReading, SystemClock};
-
-struct Nobody;
-
-#[async_trait]
-impl Attributor for Nobody {
-    async fn attribution(&self) -> Result<Attribution, AttributionError> {
-        Ok(Attribution::default())
-    }
-}
 
 struct Broken;
 
@@ -28,10 +19,14 @@ impl GpuSource for Broken {
     }
 }
 
+fn nobody() -> Result<Attribution, AttributionError> {
+    Ok(Attribution::new())
+}
+
 async fn get(gpus: Arc<dyn GpuSource>, path: &str) -> (u16, String) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}{path}", listener.local_addr().unwrap());
-    let exporter = Exporter::new(gpus, Arc::new(Nobody));
+    let exporter = Exporter::new(gpus, Arc::new(nobody));
     let options = ServerOptions::default();
     tokio::spawn(serve(listener, exporter, options, std::future::pending()));
     let answer = Client::new(ClientOptions::default())
@@ -51,6 +46,26 @@ async fn eight_idle_gpus() {
     let (status, text) = get(Arc::new(node), "/metrics").await;
     let exposition = concertina_sources::exposition::parse(&text).unwrap();
     assert_eq!((status, exposition.samples.len()), (200, 16));
+}
+
+#[tokio::test]
+async fn unknown_pods_are_an_error_and_not_gpus_without_pods() {
+    let workload = Workload::new("bert", 1, 0, Timing::default(), SystemClock.now());
+    let node = SimulatedNode::new("n1", Arc::new(SystemClock), workload);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/metrics", listener.local_addr().unwrap());
+    let attributor = || -> Result<Attribution, AttributionError> {
+        let reason = "the kubelet does not answer".to_owned();
+        Err(AttributionError::Unavailable { reason })
+    };
+    let exporter = Exporter::new(Arc::new(node), Arc::new(attributor));
+    let options = ServerOptions::default();
+    tokio::spawn(serve(listener, exporter, options, std::future::pending()));
+    let client = Client::new(ClientOptions::default());
+    let answer = client.get(&url, &[]).await.unwrap();
+    assert_eq!(answer.status, 503);
+    let text = "cannot tell which pods hold the GPUs: the kubelet does not answer\n";
+    assert_eq!(answer.body.as_ref(), text.as_bytes());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use concertina_autoscaler::{Cluster, ClusterError, Scale};
-use concertina_exporter::{Attribution, AttributionError, Attributor, Holder, PodRef};
+use concertina_exporter::{Attribution, AttributionError, Attributor, PodRef, Share};
 use concertina_mapping::ApiResource;
 use concertina_metrics_api::adapter::{ListError, ObjectLister};
 use concertina_model::{LabelSelector, ObjectRef};
@@ -144,29 +144,22 @@ impl ObjectLister for DemoCluster {
 
 #[async_trait]
 impl Attributor for DemoCluster {
-    async fn attribution(&self) -> Result<Attribution, AttributionError> {
+    async fn attribute(&self) -> Result<Attribution, AttributionError> {
         let reading = self.node.read().await;
-        let reading = reading.map_err(|error| AttributionError::new(error.to_string()))?;
-        let holders = self.node.with_workload(|workload| {
-            let held = workload.pods().iter().filter_map(|pod| {
-                let gpu = reading
-                    .gpus
-                    .iter()
-                    .find(|gpu| Some(gpu.index) == pod.gpu())?;
-                Some(Holder {
-                    gpu: gpu.uuid.clone(),
-                    container: PodRef {
-                        namespace: self.namespace().to_owned(),
-                        pod: pod.name().to_owned(),
-                        container: CONTAINER.to_owned(),
-                    },
+        let reading = reading.map_err(|error| AttributionError::Unavailable {
+            reason: error.to_string(),
+        })?;
+        Ok(self.node.with_workload(|workload| {
+            let mut attribution = Attribution::new();
+            for pod in workload.pods() {
+                let on = |index| Some(index) == pod.gpu();
+                if let Some(gpu) = reading.gpus.iter().find(|gpu| on(gpu.index)) {
+                    let container = PodRef::new(self.namespace(), pod.name(), CONTAINER);
                     // A whole GPU: `nvidia.com/gpu: 1`.
-                    allocated: gpu.memory_total.value(),
-                    pids: Vec::new(),
-                })
-            });
-            held.collect()
-        });
-        Ok(Attribution { holders })
+                    attribution.allocate(&gpu.uuid, &container, Share::Whole);
+                }
+            }
+            attribution
+        }))
     }
 }
