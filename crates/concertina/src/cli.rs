@@ -38,13 +38,34 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}"), 1),
     };
-    let Command::Demo(args) = cli.command;
-    let done = runtime.block_on(demo::run(args));
+    let done = runtime.block_on(dispatch(cli.command));
     // Whatever still runs serves nobody any more.
     runtime.shutdown_background();
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error.to_string(), error.exit_code()),
+    done.unwrap_or_else(|failure| fail(&failure.message, failure.code))
+}
+
+async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Demo(args) => demo::run(args)
+            .await
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(|error| Failure::new(&error, error.exit_code())),
+    }
+}
+
+/// What a subcommand that failed leaves: one message, and whose fault it is as an exit code (2:
+/// what the caller gave, 1: everything else).
+struct Failure {
+    message: String,
+    code: u8,
+}
+
+impl Failure {
+    fn new(error: &dyn std::error::Error, code: u8) -> Self {
+        Self {
+            message: error.to_string(),
+            code,
+        }
     }
 }
 
