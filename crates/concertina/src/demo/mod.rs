@@ -1,6 +1,6 @@
 //! `concertina demo`: the walkthrough, from GPU reading to scaled workload, on loopback.
 //!
-//! One process runs the real parts against each other: [`sim`] is the hardware and the cluster,
+//! One process runs the real parts against each other: `sim` is the hardware and the cluster,
 //! `parts` starts everything that is real, `story` plays the load and prints, `verdict` checks
 //! each decision with exact arithmetic of its own.
 
