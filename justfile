@@ -29,7 +29,7 @@ doc:
 # Every feature alone, none, and all together.
 features:
     cargo check -p concertina-sources --no-default-features
-    for feature in prometheus scrape simulated; do \
+    for feature in prometheus scrape query-api simulated; do \
         cargo check -p concertina-sources --no-default-features --features $feature || exit 1; \
     done
     cargo check -p concertina-sources --all-features

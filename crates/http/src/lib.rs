@@ -18,7 +18,7 @@ mod url;
 pub use body::{BodyError, read_body};
 pub use client::{Client, ClientError, ClientOptions, Response};
 pub use encoding::{encode_segment, form_encode, query_pairs};
-pub use hyper::body::Incoming;
+pub use hyper::body::{Body as HttpBody, Incoming};
 pub use response::{Body, json, text};
 pub use server::{ServerOptions, serve};
 pub use url::check_url;

@@ -2,8 +2,8 @@
 //!
 //! By default this crate holds only the traits [`MetricSource`] and [`GpuSource`], their readings
 //! and errors, and the [`clock`]. What implements them is behind additive features: `prometheus`
-//! (a Prometheus server), `scrape` (targets scraped into the in-memory store), `simulated` (GPUs
-//! without hardware).
+//! (a Prometheus server), `scrape` (targets scraped into the in-memory store), `query-api`
+//! (Prometheus' HTTP API over that store), `simulated` (GPUs without hardware).
 
 pub mod clock;
 #[cfg(feature = "scrape")]
@@ -12,6 +12,8 @@ pub mod gpu;
 pub mod metric;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
+#[cfg(feature = "query-api")]
+pub mod query_api;
 #[cfg(feature = "scrape")]
 pub mod scrape;
 #[cfg(feature = "simulated")]
