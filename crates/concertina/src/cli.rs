@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::demo::{self, DemoArgs};
+use crate::serve::{self, ServeArgs};
 
 /// GPU autoscaling for Kubernetes: custom metrics and scaling in one binary.
 #[derive(Debug, Parser)]
@@ -18,6 +19,16 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(DemoArgs),
+    Serve(Box<ServeArgs>),
+}
+
+impl Command {
+    fn log_level(&self) -> tracing::Level {
+        match self {
+            Self::Demo(_) => tracing::Level::WARN,
+            Self::Serve(args) => args.log_level(),
+        }
+    }
 }
 
 /// Reads the arguments of this process and does what they say. The runtime and the logger are
@@ -26,7 +37,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let log = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
+        .with_max_level(cli.command.log_level())
         .with_writer(std::io::stderr)
         .try_init();
     // Only a second logger fails; the first one serves as well.
@@ -47,6 +58,10 @@ pub fn run() -> ExitCode {
 async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(args) => demo::run(args)
+            .await
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(|error| Failure::new(&error, error.exit_code())),
+        Command::Serve(args) => serve::run(*args)
             .await
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| Failure::new(&error, error.exit_code())),

@@ -130,7 +130,9 @@ impl CatalogueEntry {
         &self.rule
     }
 
-    pub(crate) fn mapper(&self) -> &LabelMapper {
+    /// How the rule's labels name resources.
+    #[must_use]
+    pub fn mapper(&self) -> &LabelMapper {
         &self.mapper
     }
 }
@@ -178,9 +180,22 @@ impl Catalogue {
         known: &dyn Resources,
         now: Timestamp,
     ) -> Self {
+        self.relist_some(|rule| Some(listing(rule)), known, now)
+    }
+
+    /// As [`relist`](Self::relist), except that a rule without a listing stays as it is: so each
+    /// rule can be listed at its own times.
+    #[must_use]
+    pub fn relist_some(
+        &self,
+        mut listing: impl FnMut(&Rule) -> Option<Listing>,
+        known: &dyn Resources,
+        now: Timestamp,
+    ) -> Self {
         let states = self.rules.iter().map(|old| match listing(&old.rule) {
-            Ok(listed) => old.relisted(&listed, known, now),
-            Err(error) => {
+            None => old.clone(),
+            Some(Ok(listed)) => old.relisted(&listed, known, now),
+            Some(Err(error)) => {
                 let mut state = old.clone();
                 state.health.error = Some(error);
                 state

@@ -7,13 +7,8 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum DemoError {
     /// A file could not be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] crate::files::FileError),
     /// A file was read and says something wrong.
     #[error("{}: {message}", path.display())]
     BadFile {
@@ -59,10 +54,9 @@ impl DemoError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Unreadable { .. }
-            | Self::BadFile { .. }
-            | Self::BadOption { .. }
-            | Self::Listen { .. } => 2,
+            Self::File(_) | Self::BadFile { .. } | Self::BadOption { .. } | Self::Listen { .. } => {
+                2
+            }
             Self::Failed(_) | Self::Output(_) => 1,
         }
     }

@@ -11,13 +11,11 @@ use concertina_rules::{Rule, RuleFile, compile};
 
 use super::sim::LoadFile;
 use super::{DemoArgs, DemoError};
+use crate::files;
 
 const RULES: &str = include_str!("../../../../examples/bert-intent-detection/rules.yaml");
 const HPA: &str = include_str!("../../../../examples/bert-intent-detection/hpa.yaml");
 const LOAD: &str = include_str!("../../../../examples/bert-intent-detection/load.yaml");
-
-/// A file larger than this is none of ours.
-const MAX_BYTES: u64 = 4 << 20;
 
 /// The user's files, or the walkthrough's.
 #[derive(Debug)]
@@ -56,17 +54,7 @@ fn text(path: Option<&Path>, built_in: &str) -> Result<(PathBuf, String), DemoEr
     let Some(path) = path else {
         return Ok((PathBuf::from("built-in"), built_in.to_owned()));
     };
-    let unreadable = |source| DemoError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let length = std::fs::metadata(path).map_err(unreadable)?.len();
-    if length > MAX_BYTES {
-        let message = format!("{length} bytes, and at most {MAX_BYTES} are read");
-        return Err(bad(path, message));
-    }
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
-    Ok((path.to_owned(), text))
+    Ok((path.to_owned(), files::read_text(path)?))
 }
 
 fn bad(path: &Path, message: impl ToString) -> DemoError {

@@ -4,7 +4,7 @@
 mod objects;
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -32,6 +32,8 @@ pub struct Adapter {
     objects: Arc<dyn ObjectLister>,
     lookback: Duration,
     catalogue: RwLock<Arc<Catalogue>>,
+    /// Held while a catalogue is made from the one before, so that no listing is lost.
+    relisting: Mutex<()>,
 }
 
 impl std::fmt::Debug for Adapter {
@@ -69,6 +71,7 @@ impl Adapter {
             objects,
             lookback,
             catalogue: RwLock::new(Arc::new(Catalogue::new(rules))),
+            relisting: Mutex::new(()),
         }
     }
 
@@ -83,26 +86,40 @@ impl Adapter {
     /// Asks the source which series exist, each distinct series query once, and takes the new
     /// catalogue into use. `now` is noted as the time of the listing.
     pub async fn relist(&self, now: Timestamp) -> Relisted {
-        let old = self.catalogue();
         let mut listings: HashMap<String, Listing> = HashMap::new();
-        for (rule, _) in old.rules() {
+        for (rule, _) in self.catalogue().rules() {
             let query = rule.series_query();
-            if listings.contains_key(query) {
-                continue;
+            if !listings.contains_key(query) {
+                listings.insert(query.to_owned(), self.listing(query).await);
             }
-            let listing = match self.source.series(query, self.lookback).await {
-                Ok(series) => Ok(series.iter().map(ListedSeries::from).collect()),
-                Err(error) => Err(error.to_string()),
-            };
-            listings.insert(query.to_owned(), listing);
         }
-        let listing = |rule: &Rule| {
-            let listing = listings.get(rule.series_query()).cloned();
-            listing.unwrap_or_else(|| Err("its series were not asked for".to_owned()))
-        };
-        let catalogue = Arc::new(old.relist(listing, &*self.resources, now));
+        self.take(&listings, now)
+    }
+
+    /// Asks the source which series one series query finds, for the rules that have it; all other
+    /// rules stay as they are. So each rule can be listed at its own times.
+    pub async fn relist_query(&self, series_query: &str, now: Timestamp) -> Relisted {
+        let listing = self.listing(series_query).await;
+        self.take(&HashMap::from([(series_query.to_owned(), listing)]), now)
+    }
+
+    async fn listing(&self, series_query: &str) -> Listing {
+        match self.source.series(series_query, self.lookback).await {
+            Ok(series) => Ok(series.iter().map(ListedSeries::from).collect()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Takes listings into use, by their series queries.
+    fn take(&self, listings: &HashMap<String, Listing>, now: Timestamp) -> Relisted {
+        let relisting = self.relisting.lock();
+        let _relisting = relisting.unwrap_or_else(PoisonError::into_inner);
+        let listing = |rule: &Rule| listings.get(rule.series_query()).cloned();
+        let catalogue = self.catalogue().relist_some(listing, &*self.resources, now);
+        let catalogue = Arc::new(catalogue);
         let failed = catalogue
             .rules()
+            .filter(|(rule, _)| listings.contains_key(rule.series_query()))
             .filter_map(|(rule, health)| Some((rule.index(), health.error.clone()?)))
             .collect();
         let relisted = Relisted {

@@ -1,0 +1,99 @@
+//! The flags of `concertina serve`: prometheus-adapter's by their names, and a few more.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::ServeError;
+use super::go_duration;
+use super::ignored::IgnoredFlags;
+
+const RULES: &str = "Rules";
+const SOURCE: &str = "Source (one of --prometheus-url and --scrape)";
+const SERVING: &str = "Serving";
+
+/// Serves custom metrics to the HorizontalPodAutoscaler, from prometheus-adapter's rules.
+///
+/// Takes prometheus-adapter's flags by their names. Those that have nothing to do here are
+/// accepted, and a warning says why. Exit status: 0 when told to stop (SIGTERM, Ctrl-C), 1 when
+/// something fails, 2 when a flag or a file is wrong.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServeArgs {
+    /// The rule file: prometheus-adapter's configuration.
+    #[arg(long, value_name = "FILE", help_heading = RULES)]
+    pub config: PathBuf,
+
+    /// How often the series that exist are asked for.
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = go_duration::parse, help_heading = RULES)]
+    pub metrics_relist_interval: Duration,
+
+    /// A series exists when it had a sample this long ago or later [default: the relist interval].
+    #[arg(long, value_name = "DURATION", value_parser = go_duration::parse, help_heading = RULES)]
+    pub metrics_max_age: Option<Duration>,
+
+    /// Ask the Prometheus at this URL, which may have a path.
+    #[arg(long, value_name = "URL", help_heading = SOURCE)]
+    pub prometheus_url: Option<String>,
+
+    /// Need no Prometheus: scrape this target into memory (again, or with commas, for more).
+    #[arg(long, value_name = "URL", value_delimiter = ',', conflicts_with = "prometheus_url", help_heading = SOURCE)]
+    pub scrape: Vec<String>,
+
+    /// How often the targets of --scrape are scraped.
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = go_duration::parse, help_heading = SOURCE)]
+    pub scrape_interval: Duration,
+
+    /// Serve plain HTTP on this port of 127.0.0.1 to whoever asks, without authentication; 0: any
+    /// free port, which the log tells.
+    #[arg(long, value_name = "PORT", help_heading = SERVING)]
+    pub insecure_loopback_port: u16,
+
+    /// Log verbosity as klog counts it: 4 for requests that got no answer, 6 for everything.
+    #[arg(short = 'v', long = "v", value_name = "LEVEL", default_value_t = 0, help_heading = SERVING)]
+    pub verbosity: u8,
+
+    #[command(flatten)]
+    pub(super) ignored: IgnoredFlags,
+}
+
+/// The times of a relist, checked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) relist: Duration,
+    pub(super) max_age: Duration,
+}
+
+impl ServeArgs {
+    /// The level that `-v` means.
+    pub(crate) fn log_level(&self) -> tracing::Level {
+        match self.verbosity {
+            0..=3 => tracing::Level::INFO,
+            4..=5 => tracing::Level::DEBUG,
+            _ => tracing::Level::TRACE,
+        }
+    }
+
+    pub(super) fn times(&self) -> Result<Times, ServeError> {
+        let relist = self.metrics_relist_interval;
+        let max_age = self.metrics_max_age.unwrap_or(relist);
+        let refused = |option, value: Duration, reason: &str| {
+            Err(ServeError::BadOption {
+                option,
+                value: format!("{}s", value.as_secs_f64()),
+                reason: reason.to_owned(),
+            })
+        };
+        if relist < Duration::from_secs(1) {
+            return refused("metrics-relist-interval", relist, "give 1s or more");
+        }
+        if max_age < relist {
+            let reason = "it must not be shorter than --metrics-relist-interval, or metrics would \
+                          come and go";
+            return refused("metrics-max-age", max_age, reason);
+        }
+        if self.scrape_interval < Duration::from_millis(100) {
+            let interval = self.scrape_interval;
+            return refused("scrape-interval", interval, "give 100ms or more");
+        }
+        Ok(Times { relist, max_age })
+    }
+}

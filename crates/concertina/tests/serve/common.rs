@@ -1,0 +1,164 @@
+//! Processes and stand-ins.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concertina"));
+    command.arg("serve").args(args);
+    command
+}
+
+pub(crate) fn example_rules() -> String {
+    let folder =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/bert-intent-detection");
+    folder.join("rules.yaml").display().to_string()
+}
+
+pub(crate) fn temporary(name: &str, text: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+/// A process that ends with the test.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    log: Arc<Mutex<String>>,
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) url: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Running {
+    /// Starts `concertina serve` on any free port and waits until it listens.
+    pub(crate) fn start(args: &[&str]) -> Self {
+        let mut command = command(args);
+        command.args(["--insecure-loopback-port", "0"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = Arc::new(Mutex::new(String::new()));
+        let noted = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let mut log = noted.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let mut running = Self {
+            child,
+            log,
+            url: String::new(),
+        };
+        running.url = eventually("it listens", || {
+            let log = running.log();
+            let (_, after) = log.split_once("at http://")?;
+            let (at, _) = after.split_once(',')?;
+            Some(format!("http://{at}"))
+        });
+        running
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Status and body.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        get(&self.url, path)
+    }
+
+    /// `custom.metrics.k8s.io/v1beta1` below the API's root.
+    pub(crate) fn metric(&self, path: &str) -> (u16, String) {
+        self.get(&format!("/apis/custom.metrics.k8s.io/v1beta1{path}"))
+    }
+
+    /// Sends SIGTERM and gives the exit code.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let kill = format!("kill -TERM {}", self.child.id());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .unwrap()
+                .success()
+        );
+        self.child.wait().unwrap().code()
+    }
+}
+
+/// Asks again and again until there is something; fails after a minute.
+pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = ask() {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A plain GET over a connection of its own.
+pub(crate) fn get(url: &str, path: &str) -> (u16, String) {
+    let host = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, body.to_owned())
+}
+
+/// A stand-in that answers every GET with the text that `answer` gives for its path.
+pub(crate) fn stand_in(answer: impl Fn(&str) -> String + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = BufReader::new(stream.try_clone().unwrap());
+            let mut first = String::new();
+            let _ = head.read_line(&mut first);
+            let mut line = String::new();
+            while head.read_line(&mut line).is_ok_and(|read| read > 2) {
+                line.clear();
+            }
+            let body = answer(first.split(' ').nth(1).unwrap_or_default());
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\
+                 content-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    format!("http://{at}")
+}
+
+/// Two pods with one GPU each and one with two, as the walkthrough's exporter exposes them.
+pub(crate) const EXPOSITION: &str = r#"# TYPE DCGM_FI_DEV_GPU_UTIL gauge
+DCGM_FI_DEV_GPU_UTIL{NodeName="gpu-1",gpu="0"} 20
+DCGM_FI_DEV_GPU_UTIL{NodeName="gpu-1",gpu="1"} 25
+DCGM_CUSTOM_PROCESS_SM_UTIL{NamespaceName="default",NodeName="gpu-1",PodName="bert-a",gpu="0"} 23
+DCGM_CUSTOM_PROCESS_SM_UTIL{NamespaceName="default",NodeName="gpu-1",PodName="bert-b",gpu="1"} NaN
+DCGM_CUSTOM_PROCESS_SM_UTIL{NamespaceName="other",NodeName="gpu-1",PodName="bert-c",gpu="1"} 7
+DCGM_CUSTOM_PROCESS_MEM_USED{NamespaceName="default",NodeName="gpu-1",PodName="bert-a",gpu="0"} 1024
+DCGM_CUSTOM_CONTAINER_MEM_ALLOCATED{NamespaceName="default",NodeName="gpu-1",PodName="bert-a",gpu="0"} 4096
+"#;

@@ -1,0 +1,134 @@
+//! What must not start, with one clear message; and flags that are accepted in vain.
+
+use crate::common::{Running, command, example_rules, stand_in, temporary};
+
+/// The message of a start that must fail with exit code 2.
+fn refused(args: &[&str]) -> String {
+    let done = command(args).output().unwrap();
+    assert_eq!(done.status.code(), Some(2), "{args:?}");
+    assert!(done.stdout.is_empty(), "{args:?}");
+    let text = String::from_utf8(done.stderr).unwrap();
+    text.replace(env!("CARGO_TARGET_TMPDIR"), "TMP")
+}
+
+#[test]
+fn every_mistake_has_one_clear_message() {
+    let rules = example_rules();
+    let empty = temporary("serve-empty.yaml", "externalRules: []\n");
+    let typo = temporary(
+        "serve-typo.yaml",
+        "rules:\n- seriesQuery: up\n  metricQuery: up\n",
+    );
+    let broken = temporary(
+        "serve-broken.yaml",
+        "rules:\n- seriesQuery: up\n  metricsQuery: <<\n",
+    );
+    let port = ["--insecure-loopback-port", "0"];
+    let source = ["--prometheus-url", "http://127.0.0.1:1"];
+    let messages: Vec<String> = [
+        vec!["--config", &rules],
+        vec!["--config", "/nowhere.yaml", source[0], source[1]],
+        vec!["--config", &empty, source[0], source[1]],
+        vec!["--config", &typo, source[0], source[1]],
+        vec!["--config", &broken, source[0], source[1]],
+        vec!["--config", &rules, "--prometheus-url", "prometheus:9090"],
+        vec!["--config", &rules, "--scrape", "node-1:9400"],
+        vec![
+            "--config",
+            &rules,
+            source[0],
+            source[1],
+            "--metrics-relist-interval=0",
+        ],
+        vec![
+            "--config",
+            &rules,
+            source[0],
+            source[1],
+            "--metrics-max-age=1m",
+        ],
+    ]
+    .into_iter()
+    .map(|mut args| {
+        args.extend(port);
+        refused(&args)
+    })
+    .collect();
+    insta::assert_snapshot!(messages.join("---\n"), @r#"
+error: nothing to take numbers from: give --prometheus-url URL, or --scrape URL
+---
+error: cannot read /nowhere.yaml: No such file or directory (os error 2)
+---
+error: TMP/serve-empty.yaml: there is no rule in it; custom metrics come from `rules:`
+---
+error: TMP/serve-typo.yaml: line 3, column 3: unknown key "metricQuery"
+  3 |   metricQuery: up
+    |   ^
+  help: did you mean `metricsQuery`?
+---
+error: TMP/serve-broken.yaml: no rule can be used: rule 1 (line 2), metricsQuery: line 1, column 1: the action has no closing `>>`
+---
+error: --prometheus-url prometheus:9090: `prometheus:9090` is no usable URL: it must start with http:// and name a host
+---
+error: --scrape node-1:9400: `node-1:9400` is no usable URL: it must start with http:// and name a host
+---
+error: --metrics-relist-interval 0s: give 1s or more
+---
+error: --metrics-max-age 60s: it must not be shorter than --metrics-relist-interval, or metrics would come and go
+"#);
+}
+
+#[test]
+fn flags_of_prometheus_adapter_that_do_nothing_are_told() {
+    let source = stand_in(|_| r#"{"status":"success","data":[]}"#.to_owned());
+    let rules = example_rules();
+    let serving = Running::start(&[
+        "--config",
+        &rules,
+        "--prometheus-url",
+        &source,
+        "--logtostderr=true",
+        "--client-qps",
+        "50",
+        "--v=4",
+        "--profiling=false",
+    ]);
+    let log = serving.log();
+    for told in [
+        "--logtostderr does nothing here: logs are lines on standard error",
+        "--client-qps does nothing here: objects are not listed for each request",
+        "--profiling does nothing here: there is no Go runtime to profile",
+    ] {
+        assert!(log.contains(told), "{log}");
+    }
+}
+
+#[test]
+fn the_help_is_short_and_grouped() {
+    let done = command(&["-h"]).output().unwrap();
+    insta::assert_snapshot!(String::from_utf8(done.stdout).unwrap(), @"
+Serves custom metrics to the HorizontalPodAutoscaler, from prometheus-adapter's rules
+
+Usage: concertina serve [OPTIONS] --config <FILE> --insecure-loopback-port <PORT>
+
+Options:
+  -h, --help  Print help (see more with '--help')
+
+Rules:
+      --config <FILE>
+          The rule file: prometheus-adapter's configuration
+      --metrics-relist-interval <DURATION>
+          How often the series that exist are asked for [default: 10m]
+      --metrics-max-age <DURATION>
+          A series exists when it had a sample this long ago or later [default: the relist interval]
+
+Source (one of --prometheus-url and --scrape):
+      --prometheus-url <URL>        Ask the Prometheus at this URL, which may have a path
+      --scrape <URL>                Need no Prometheus: scrape this target into memory (again, or with commas, for more)
+      --scrape-interval <DURATION>  How often the targets of --scrape are scraped [default: 15s]
+
+Serving:
+      --insecure-loopback-port <PORT>  Serve plain HTTP on this port of 127.0.0.1 to whoever asks, without authentication; 0: any free port, which the log tells
+  -v, --v <LEVEL>                      Log verbosity as klog counts it: 4 for requests that got no answer, 6 for everything [default: 0]
+");
+}
