@@ -1,10 +1,21 @@
 //! The policy: `autoscaling/v2` HorizontalPodAutoscalers and the older versions they come in.
 
+mod defaults;
 mod manifest;
+mod spec;
+mod validation;
 
 use concertina_model::{LabelSelectorObject, ObjectRef, Quantity};
 
 pub use manifest::{HeadersOnly, V2Manifest, V2beta1Manifest};
+pub use spec::{
+    ContainerResourceMetricSource, CrossVersionObjectReference, ExternalMetricSource,
+    HorizontalPodAutoscalerBehavior, HorizontalPodAutoscalerSpec, HpaScalingPolicy,
+    HpaScalingPolicyType, HpaScalingRules, MetricIdentifier, MetricSourceType, MetricSpec,
+    MetricTarget, MetricTargetType, ObjectMetricSource, PodsMetricSource, ResourceMetricSource,
+    ScalingPolicySelect,
+};
+pub use validation::ValidationOptions;
 
 /// A HorizontalPodAutoscaler, with defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
