@@ -7,33 +7,22 @@
 //! What cannot be read is left out and counted with its reason, never a zero:
 //!
 //! ```
-//! use concertina_exporter::{Attribution, PodRef, Share, render};
-//! use concertina_sources::{Absence, GpuReading, NodeReading, ProcessReading, Reading};
+//! use concertina_exporter::{Attribution, DeviceKey, PodRef, RenderOptions, Share, render};
+//! use concertina_sources::{Absence, GpuField, GpuReading, NodeReading, ProcessReading, Reading};
 //!
-//! let reading = NodeReading {
-//!     node: "node-1".into(),
-//!     at: Default::default(),
-//!     gpus: vec![GpuReading {
-//!         index: 0,
-//!         uuid: "GPU-1".into(),
-//!         pci_bus_id: "00000000:07:00.0".into(),
-//!         model: "Tesla V100-SXM2-16GB".into(),
-//!         utilization: Reading::Value(0.0),
-//!         memory_used: Reading::Value(15_343.0),
-//!         memory_total: Reading::Value(16_160.0),
-//!         processes: vec![ProcessReading {
-//!             pid: 4711,
-//!             sm_utilization: Reading::Absent(Absence::NoSample),
-//!             memory_used: Reading::Value(15_343.0),
-//!         }],
-//!     }],
-//! };
+//! let mut gpu = GpuReading::new(0, "GPU-1", "00000000:07:00.0", "Tesla V100-SXM2-16GB");
+//! gpu.values = gpu.values.with(GpuField::Utilization, 0.0);
+//! gpu.processes.push(ProcessReading {
+//!     pid: 4711,
+//!     sm_utilization: Reading::Absent(Absence::NoSample),
+//!     memory_used: Reading::Value(15_343.0),
+//! });
+//! let node = NodeReading { node: "node-1".into(), gpus: vec![gpu], ..NodeReading::default() };
 //! let bert = PodRef::new("default", "bert-0", "bert");
 //! let mut attribution = Attribution::new();
-//! attribution.allocate("GPU-1", &bert, Share::Whole);
-//! attribution.process(4711, &bert);
+//! attribution.allocate(DeviceKey::uuid("GPU-1"), &bert, Share::Whole);
 //!
-//! let text = render(&reading, &attribution);
+//! let text = render(&node, &attribution, RenderOptions::default());
 //! assert!(text.contains("\nDCGM_CUSTOM_PROCESS_MEM_USED{gpu=\"0\","));
 //! assert!(!text.contains("\nDCGM_CUSTOM_PROCESS_SM_UTIL{"));
 //! assert!(text.contains("reason=\"no sample in the window\"} 1\n"));
@@ -42,8 +31,10 @@
 mod attribution;
 mod render;
 mod service;
-mod usage;
 
-pub use attribution::{Attribution, AttributionError, Attributor, PodRef, Share};
-pub use render::render;
-pub use service::{Exporter, METRICS_CONTENT_TYPE};
+pub use attribution::{
+    Attribution, AttributionError, Attributor, Basis, DeviceId, DeviceKey, DraDevice, PodRef,
+    Share, Unattributed, UnknownDevice,
+};
+pub use render::{Format, HostLabel, LabelFlavour, RenderOptions, render};
+pub use service::Exporter;

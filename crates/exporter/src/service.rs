@@ -12,18 +12,16 @@ use http::{Method, Request, Response, StatusCode};
 use tower_service::Service;
 
 use crate::attribution::Attributor;
-use crate::render::render;
+use crate::render::{RenderOptions, render};
 
 const PLAIN: &str = "text/plain; charset=utf-8";
-/// The content type of what [`Exporter`] answers: the Prometheus text format.
-pub const METRICS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
 /// Serves `GET /metrics` from a GPU source, read anew for each scrape, and `GET /healthz`. What
 /// cannot be read is a 503 with the reason. Cheap to clone.
 #[derive(Clone)]
 pub struct Exporter {
     gpus: Arc<dyn GpuSource>,
     attributor: Arc<dyn Attributor>,
+    options: RenderOptions,
 }
 
 impl std::fmt::Debug for Exporter {
@@ -35,8 +33,16 @@ impl std::fmt::Debug for Exporter {
 impl Exporter {
     /// An exporter of `gpus`, held as `attributor` says.
     #[must_use]
-    pub fn new(gpus: Arc<dyn GpuSource>, attributor: Arc<dyn Attributor>) -> Self {
-        Self { gpus, attributor }
+    pub fn new(
+        gpus: Arc<dyn GpuSource>,
+        attributor: Arc<dyn Attributor>,
+        options: RenderOptions,
+    ) -> Self {
+        Self {
+            gpus,
+            attributor,
+            options,
+        }
     }
 
     async fn metrics(&self) -> Response<Body> {
@@ -52,11 +58,11 @@ impl Exporter {
             Ok(node) => node,
             Err(error) => return unavailable(error.to_string()),
         };
-        match self.attributor.attribute().await {
+        match self.attributor.attribute(&node).await {
             Ok(attribution) => text(
                 StatusCode::OK,
-                METRICS_CONTENT_TYPE,
-                render(&node, &attribution),
+                self.options.format.content_type(),
+                render(&node, &attribution, self.options),
             ),
             Err(error) => unavailable(error.to_string()),
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use concertina_exporter::{Attribution, AttributionError, Exporter};
+use concertina_exporter::{Attribution, AttributionError, Exporter, RenderOptions};
 use concertina_http::{Client, ClientOptions, ServerOptions, serve};
 use concertina_sources::simulated::{SimulatedNode, Timing, Workload};
 use concertina_sources::{Clock, GpuError, GpuSource, NodeReading, SystemClock};
@@ -19,14 +19,14 @@ impl GpuSource for Broken {
     }
 }
 
-fn nobody() -> Result<Attribution, AttributionError> {
+fn nobody(_: &NodeReading) -> Result<Attribution, AttributionError> {
     Ok(Attribution::new())
 }
 
 async fn get(gpus: Arc<dyn GpuSource>, path: &str) -> (u16, String) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}{path}", listener.local_addr().unwrap());
-    let exporter = Exporter::new(gpus, Arc::new(nobody));
+    let exporter = Exporter::new(gpus, Arc::new(nobody), RenderOptions::default());
     let options = ServerOptions::default();
     tokio::spawn(serve(listener, exporter, options, std::future::pending()));
     let answer = Client::new(ClientOptions::default())
@@ -54,11 +54,15 @@ async fn unknown_pods_are_an_error_and_not_gpus_without_pods() {
     let node = SimulatedNode::new("n1", Arc::new(SystemClock), workload);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/metrics", listener.local_addr().unwrap());
-    let attributor = || -> Result<Attribution, AttributionError> {
+    let attributor = |_: &NodeReading| -> Result<Attribution, AttributionError> {
         let reason = "the kubelet does not answer".to_owned();
         Err(AttributionError::Unavailable { reason })
     };
-    let exporter = Exporter::new(Arc::new(node), Arc::new(attributor));
+    let exporter = Exporter::new(
+        Arc::new(node),
+        Arc::new(attributor),
+        RenderOptions::default(),
+    );
     let options = ServerOptions::default();
     tokio::spawn(serve(listener, exporter, options, std::future::pending()));
     let client = Client::new(ClientOptions::default());

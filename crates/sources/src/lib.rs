@@ -20,5 +20,8 @@ pub mod scrape;
 pub mod simulated;
 
 pub use clock::{Clock, ScaledClock, SystemClock};
-pub use gpu::{Absence, GpuError, GpuReading, GpuSource, NodeReading, ProcessReading, Reading};
+pub use gpu::{
+    Absence, GpuError, GpuField, GpuReading, GpuSource, GpuValues, MigReading, NodeReading,
+    ProcessReading, Reading, UnreadableGpu,
+};
 pub use metric::{MetricSource, SourceError};

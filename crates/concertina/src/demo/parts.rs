@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use concertina_autoscaler::Controller;
-use concertina_exporter::Exporter;
+use concertina_exporter::{Exporter, RenderOptions};
 use concertina_http::{Client, ClientOptions, ServerOptions, serve};
 use concertina_mapping::ResourceTable;
 use concertina_metrics_api::{Adapter, MetricsApi, MetricsClient};
@@ -94,7 +94,11 @@ impl Parts {
         let clock = ScaledClock::starting_now(args.speed);
         let shared_clock: Arc<dyn Clock> = Arc::new(clock);
         let cluster = Arc::new(DemoCluster::new(Arc::clone(&shared_clock), &input.hpa));
-        let exports = Exporter::new(cluster.node().clone(), cluster.clone());
+        let exports = Exporter::new(
+            cluster.node().clone(),
+            cluster.clone(),
+            RenderOptions::default(),
+        );
         spawn_server(exporter.0, exports);
 
         let source: Arc<dyn MetricSource> = match remote {

@@ -9,9 +9,11 @@ use concertina_model::Timestamp;
 
 use super::workload::{PodState, SimulatedPod, Workload};
 use crate::{
-    Absence, Clock, GpuError, GpuReading, GpuSource, NodeReading, ProcessReading, Reading,
+    Absence, Clock, GpuError, GpuField, GpuReading, GpuSource, GpuValues, NodeReading,
+    ProcessReading, Reading,
 };
 
+const MODEL: &str = "Tesla V100-SXM2-16GB";
 /// Frame buffer of a Tesla V100-SXM2-16GB, in MiB.
 const MEMORY_TOTAL: f64 = 16_160.0;
 /// What a pod's process uses once its model is loaded, in MiB.
@@ -120,19 +122,18 @@ impl GpuSource for SimulatedNode {
                         .into_iter()
                         .collect();
                     // Of a GPU with one process, the device's readings are the process'.
-                    let used = processes
-                        .first()
-                        .map_or(Reading::Value(0.0), |p| p.memory_used);
+                    let used = processes.first().and_then(|p| p.memory_used.value());
                     let busy = processes.first().and_then(|p| p.sm_utilization.value());
+                    let uuid = format!("GPU-{index:08x}-5f1c-4e0a-9d57-c0ffee{index:06x}");
+                    let bus = format!("00000000:{:02X}:00.0", 7 + index);
+                    let values = GpuValues::default()
+                        .with(GpuField::Utilization, busy.unwrap_or(0.0))
+                        .with(GpuField::MemoryUsed, used.unwrap_or(0.0))
+                        .with(GpuField::MemoryTotal, MEMORY_TOTAL);
                     GpuReading {
-                        index,
-                        uuid: format!("GPU-{index:08x}-5f1c-4e0a-9d57-c0ffee{index:06x}"),
-                        pci_bus_id: format!("00000000:{:02X}:00.0", 7 + index),
-                        model: "Tesla V100-SXM2-16GB".to_owned(),
-                        utilization: Reading::Value(busy.unwrap_or(0.0)),
-                        memory_used: used,
-                        memory_total: Reading::Value(MEMORY_TOTAL),
+                        values,
                         processes,
+                        ..GpuReading::new(index, &uuid, &bus, MODEL)
                     }
                 })
                 .collect()
@@ -141,6 +142,7 @@ impl GpuSource for SimulatedNode {
             node: self.name.clone(),
             at,
             gpus,
+            ..NodeReading::default()
         })
     }
 }

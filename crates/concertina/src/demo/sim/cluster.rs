@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use concertina_autoscaler::{Cluster, ClusterError, Scale};
-use concertina_exporter::{Attribution, AttributionError, Attributor, PodRef, Share};
+use concertina_exporter::{Attribution, AttributionError, Attributor, DeviceKey, PodRef, Share};
 use concertina_mapping::ApiResource;
 use concertina_metrics_api::adapter::{ListError, ObjectLister};
 use concertina_model::{LabelSelector, ObjectRef};
 use concertina_replicas::{HorizontalPodAutoscaler, Pod, PodPhase};
 use concertina_sources::simulated::{PodState, SimulatedNode, Timing, Workload};
-use concertina_sources::{Clock, GpuSource};
+use concertina_sources::{Clock, NodeReading};
 
 /// The node's name, as on the walkthrough's page.
 pub(crate) const NODE: &str = "cn-beijing.192.168.94.107";
@@ -144,11 +144,7 @@ impl ObjectLister for DemoCluster {
 
 #[async_trait]
 impl Attributor for DemoCluster {
-    async fn attribute(&self) -> Result<Attribution, AttributionError> {
-        let reading = self.node.read().await;
-        let reading = reading.map_err(|error| AttributionError::Unavailable {
-            reason: error.to_string(),
-        })?;
+    async fn attribute(&self, reading: &NodeReading) -> Result<Attribution, AttributionError> {
         Ok(self.node.with_workload(|workload| {
             let mut attribution = Attribution::new();
             for pod in workload.pods() {
@@ -156,7 +152,7 @@ impl Attributor for DemoCluster {
                 if let Some(gpu) = reading.gpus.iter().find(|gpu| on(gpu.index)) {
                     let container = PodRef::new(self.namespace(), pod.name(), CONTAINER);
                     // A whole GPU: `nvidia.com/gpu: 1`.
-                    attribution.allocate(&gpu.uuid, &container, Share::Whole);
+                    attribution.allocate(DeviceKey::uuid(&gpu.uuid), &container, Share::Whole);
                 }
             }
             attribution

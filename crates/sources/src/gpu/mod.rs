@@ -1,0 +1,39 @@
+//! What GPUs say of themselves.
+//!
+//! A [`GpuSource`] reads a node: its GPUs, their MIG instances and the processes on them. Every
+//! number is a [`Reading`]: a value in the unit of its [`GpuField`], or the reason why there is
+//! none. Nothing that a driver did not say is ever a number.
+
+mod field;
+mod reading;
+
+use async_trait::async_trait;
+
+pub use field::{GpuField, GpuValues};
+pub use reading::{
+    Absence, GpuReading, MigReading, NodeReading, ProcessReading, Reading, UnreadableGpu,
+};
+
+/// Something that reads the GPUs of a node.
+#[async_trait]
+pub trait GpuSource: Send + Sync {
+    /// All GPUs of the node, now.
+    ///
+    /// # Errors
+    ///
+    /// [`GpuError`] when nothing at all can be read. What a single GPU cannot tell is an
+    /// [`Absence`] in its reading, never a number.
+    async fn read(&self) -> Result<NodeReading, GpuError>;
+}
+
+/// Why a node's GPUs could not be read at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GpuError {
+    /// No driver library, no GPU, or the driver hangs.
+    #[error("cannot read the GPUs: {reason}")]
+    Unavailable {
+        /// What went wrong.
+        reason: String,
+    },
+}
