@@ -1,10 +1,13 @@
-//! custom.metrics.k8s.io: wire types, client, and an embeddable server.
+//! The metrics APIs of Kubernetes: wire types, a client, and an embeddable server.
+//!
+//! `custom.metrics.k8s.io`, `external.metrics.k8s.io` and `metrics.k8s.io`, each over a provider
+//! trait of its own.
 //!
 //! - [`types`]: what travels, as Kubernetes writes it.
 //! - [`path`]: paths and queries become requests.
 //! - [`provider`]: what the server asks its host for.
-//! - [`server`]: the API as a `tower_service::Service` over a provider.
-//! - [`adapter`]: a provider made of rules and a metric source.
+//! - [`server`]: the APIs as a `tower_service::Service` over providers.
+//! - [`adapter`]: a provider of custom metrics made of rules and a metric source.
 //! - [`client`]: what the HorizontalPodAutoscaler controller asks, and how it reads the answers.
 
 pub mod adapter;
@@ -16,5 +19,8 @@ pub mod types;
 
 pub use adapter::Adapter;
 pub use client::{ClientError, MetricsClient, ObjectMetric};
-pub use provider::{CustomMetricsProvider, MetricInfo, MetricRef, ProviderError};
-pub use server::MetricsApi;
+pub use provider::{
+    CustomMetricsProvider, ExternalMetricsProvider, MetricInfo, MetricRef, ProviderError,
+    ResourceMetricsProvider,
+};
+pub use server::{MetricsApi, MetricsApiBuilder};

@@ -86,7 +86,7 @@ fn paths_that_are_no_request() {
         "/api",
         "/apis/apps",
         "/apis/apps/v1",
-        "/livez/log",
+        "/openapi",
         "/healthz/ping/",
     ] {
         let expected = match path {
@@ -118,33 +118,83 @@ fn discovery_and_health() {
         ("/", Request::Index),
         ("/version", Request::Version),
         ("/apis/", Request::Groups),
-        ("/apis/custom.metrics.k8s.io", Request::Group),
+        ("/apis/custom.metrics.k8s.io", Request::Group(Group::Custom)),
+        ("/openapi/v2", Request::OpenApiV2),
+        ("/openapi/v3/", Request::OpenApiV3(None)),
+        (
+            "/openapi/v3/apis/metrics.k8s.io",
+            Request::OpenApiV3(Some("apis/metrics.k8s.io".to_owned())),
+        ),
         (
             "/apis/custom.metrics.k8s.io/v1beta2/",
-            Request::Resources(ApiVersion::V1beta2),
+            Request::Resources(GroupVersion::CustomV1beta2),
         ),
     ] {
         assert_eq!(parse(path, ""), Ok(expected), "{path}");
     }
-    let health = |verbose| HealthRequest {
-        endpoint: HealthEndpoint::Livez,
-        verbose,
+    let health = |check: Option<&str>, verbose, exclude: &[&str]| {
+        Ok(Request::Health(HealthRequest {
+            endpoint: HealthEndpoint::Livez,
+            check: check.map(str::to_owned),
+            verbose,
+            exclude: exclude.iter().map(|name| (*name).to_owned()).collect(),
+        }))
     };
+    assert_eq!(parse("/livez", "verbose"), health(None, true, &[]));
     assert_eq!(
-        parse("/livez", "verbose"),
-        Ok(Request::Health(health(true)))
+        parse("/livez", "exclude=a&exclude=b"),
+        health(None, false, &["a", "b"])
     );
-    assert_eq!(
-        parse("/livez/ping", "verbose"),
-        Ok(Request::Health(health(false)))
-    );
+    let ping = health(Some("ping"), false, &[]);
+    assert_eq!(parse("/livez/ping", "verbose"), ping);
 }
 
 #[test]
-fn the_listed_paths_are_served() {
-    for path in PATHS {
-        assert!(parse(path, "").is_ok(), "{path}");
+fn routes_of_external_metrics() {
+    let path = "/apis/external.metrics.k8s.io/v1beta1/namespaces/ns/queue_length";
+    let Ok(Request::External(asked)) = parse(path, "labelSelector=queue%3Da") else {
+        panic!("no external request");
+    };
+    assert_eq!((&*asked.namespace, &*asked.name), ("ns", "queue_length"));
+    assert_eq!(asked.selector, "queue=a".parse().unwrap());
+    for path in ["/queue_length", "/namespaces/ns", "/namespaces/ns/m/x"] {
+        let path = format!("/apis/external.metrics.k8s.io/v1beta1{path}");
+        assert_eq!(parse(&path, ""), Err(PathError::NoSuchResource), "{path}");
     }
+}
+
+#[test]
+fn routes_of_resource_metrics() {
+    let base = "/apis/metrics.k8s.io/v1beta1";
+    let everything = || Objects::Matching(LabelSelector::everything());
+    let named = || Objects::Named("x".to_owned());
+    let pods = |namespace: Option<&str>| UsageOf::Pods(namespace.map(str::to_owned));
+    for (path, of, objects) in [
+        ("/nodes", UsageOf::Nodes, everything()),
+        ("/nodes/x", UsageOf::Nodes, named()),
+        ("/pods", pods(None), everything()),
+        ("/namespaces/ns/pods", pods(Some("ns")), everything()),
+        ("/namespaces/ns/pods/x", pods(Some("ns")), named()),
+    ] {
+        let Ok(Request::Usage(asked)) = parse(&format!("{base}{path}"), "") else {
+            panic!("{path}");
+        };
+        assert_eq!((asked.of, asked.objects), (of, objects), "{path}");
+    }
+    for path in ["/pods/x", "/namespaces/ns", "/namespaces/ns/nodes", "/jobs"] {
+        let path = format!("{base}{path}");
+        assert_eq!(parse(&path, ""), Err(PathError::NoSuchResource), "{path}");
+    }
+    let fields = |query: &str| parse(&format!("{base}/pods"), &format!("fieldSelector={query}"));
+    let Ok(Request::Usage(asked)) = fields("metadata.name%3Da,metadata.namespace!%3Db") else {
+        panic!("no usage request");
+    };
+    assert!(asked.fields.matches("a", "c") && !asked.fields.matches("a", "b"));
+    assert!(!asked.fields.matches("b", "c"));
+    assert_eq!(
+        fields("spec.nodeName%3Da"),
+        Err(PathError::UnknownField("spec.nodeName=a".to_owned()))
+    );
 }
 
 #[test]

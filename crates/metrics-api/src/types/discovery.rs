@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::external::EXTERNAL_METRIC_VALUE_LIST;
 use super::values::null_is_empty;
-use super::{ApiVersion, GROUP, METRIC_VALUE_LIST};
+use super::{Group, GroupVersion, METRIC_VALUE_LIST};
 
 /// The resources of one version: for custom metrics, one entry for each resource and metric.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,11 +25,11 @@ pub struct ApiResourceList {
 impl ApiResourceList {
     /// The list of `version` with `resources`.
     #[must_use]
-    pub fn new(version: ApiVersion, resources: Vec<ApiResource>) -> Self {
+    pub fn new(version: impl Into<GroupVersion>, resources: Vec<ApiResource>) -> Self {
         Self {
             kind: "APIResourceList".to_owned(),
             api_version: "v1".to_owned(),
-            group_version: version.group_version().to_owned(),
+            group_version: version.into().as_str().to_owned(),
             resources,
         }
     }
@@ -53,15 +54,35 @@ pub struct ApiResource {
 }
 
 impl ApiResource {
-    /// The entry of a metric, named `RESOURCE/METRIC`.
+    /// The entry of a custom metric, named `RESOURCE/METRIC`.
     #[must_use]
     pub fn metric(name: String, namespaced: bool) -> Self {
+        Self::new(name, namespaced, METRIC_VALUE_LIST, &["get"])
+    }
+
+    /// The entry of an external metric, named as the metric.
+    #[must_use]
+    pub fn external(name: String) -> Self {
+        Self::new(name, true, EXTERNAL_METRIC_VALUE_LIST, &["get"])
+    }
+
+    /// The entries of `metrics.k8s.io`.
+    #[must_use]
+    pub fn usage() -> Vec<Self> {
+        let verbs = &["get", "list"];
+        vec![
+            Self::new("nodes".to_owned(), false, "NodeMetrics", verbs),
+            Self::new("pods".to_owned(), true, "PodMetrics", verbs),
+        ]
+    }
+
+    fn new(name: String, namespaced: bool, kind: &str, verbs: &[&str]) -> Self {
         Self {
             name,
             singular_name: String::new(),
             namespaced,
-            kind: METRIC_VALUE_LIST.to_owned(),
-            verbs: vec!["get".to_owned()],
+            kind: kind.to_owned(),
+            verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
         }
     }
 }
@@ -95,19 +116,21 @@ pub struct ApiGroup {
 }
 
 impl ApiGroup {
-    /// The group `custom.metrics.k8s.io` with both versions, as a document of its own.
+    /// `group` with its versions, as a document of its own.
     ///
-    /// prometheus-adapter 0.12 serves both versions but lists only `v1beta1`, so that a client
-    /// that looks here cannot find `v1beta2`; both are listed here. `v1beta1` is preferred, as
-    /// there.
+    /// prometheus-adapter 0.12 serves both versions of `custom.metrics.k8s.io` but lists only
+    /// `v1beta1`, so that a client that looks here cannot find `v1beta2`; both are listed here.
+    /// `v1beta1` is preferred, as there.
     #[must_use]
-    pub fn custom_metrics() -> Self {
+    pub fn new(group: Group) -> Self {
+        let versions: Vec<GroupVersionForDiscovery> =
+            group.versions().iter().copied().map(Into::into).collect();
         Self {
             kind: "APIGroup".to_owned(),
             api_version: "v1".to_owned(),
-            name: GROUP.to_owned(),
-            versions: ApiVersion::ALL.into_iter().map(Into::into).collect(),
-            preferred_version: ApiVersion::V1beta1.into(),
+            name: group.name().to_owned(),
+            preferred_version: versions.first().cloned().unwrap_or_default(),
+            versions,
             server_address_by_client_cidrs: Vec::new(),
         }
     }
@@ -128,18 +151,24 @@ pub struct ApiGroupList {
 }
 
 impl ApiGroupList {
-    /// The list that holds only [`ApiGroup::custom_metrics`].
+    /// The list of `groups`. With `server_address` (`HOST:PORT`), each group says that it is found
+    /// there, as Kubernetes' API servers do.
     #[must_use]
-    pub fn custom_metrics() -> Self {
-        let group = ApiGroup {
+    pub fn new(groups: impl IntoIterator<Item = Group>, server_address: Option<&str>) -> Self {
+        let anywhere = |address: &str| ServerAddressByClientCidr {
+            client_cidr: "0.0.0.0/0".to_owned(),
+            server_address: address.to_owned(),
+        };
+        let groups = groups.into_iter().map(|group| ApiGroup {
             kind: String::new(),
             api_version: String::new(),
-            ..ApiGroup::custom_metrics()
-        };
+            server_address_by_client_cidrs: server_address.map(anywhere).into_iter().collect(),
+            ..ApiGroup::new(group)
+        });
         Self {
             kind: "APIGroupList".to_owned(),
             api_version: String::new(),
-            groups: vec![group],
+            groups: groups.collect(),
         }
     }
 }
@@ -154,11 +183,11 @@ pub struct GroupVersionForDiscovery {
     pub version: String,
 }
 
-impl From<ApiVersion> for GroupVersionForDiscovery {
-    fn from(version: ApiVersion) -> Self {
+impl From<GroupVersion> for GroupVersionForDiscovery {
+    fn from(version: GroupVersion) -> Self {
         Self {
-            group_version: version.group_version().to_owned(),
-            version: version.as_str().to_owned(),
+            group_version: version.as_str().to_owned(),
+            version: version.version().to_owned(),
         }
     }
 }

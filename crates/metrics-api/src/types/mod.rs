@@ -6,6 +6,9 @@
 //! Kubernetes': unknown fields are ignored, and a `null` list is an empty one.
 
 mod discovery;
+pub mod external;
+mod group;
+pub mod resource;
 mod status;
 mod time;
 pub mod v1beta1;
@@ -16,6 +19,7 @@ pub use discovery::{
     ApiGroup, ApiGroupList, ApiResource, ApiResourceList, GroupVersionForDiscovery,
     ServerAddressByClientCidr, VersionInfo,
 };
+pub use group::{Group, GroupVersion};
 pub use status::{Status, StatusCause, StatusDetails};
 pub use values::{ListMeta, ObjectReference};
 

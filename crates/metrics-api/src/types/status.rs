@@ -121,6 +121,21 @@ impl Status {
         Self::failure(404, "NotFound", message)
     }
 
+    /// 404 for an object of `resource` of `group`, worded as Kubernetes words it.
+    #[must_use]
+    pub fn object_not_found(group: &str, resource: &str, name: &str) -> Self {
+        let details = StatusDetails {
+            name: name.to_owned(),
+            group: group.to_owned(),
+            kind: resource.to_owned(),
+            ..StatusDetails::default()
+        };
+        Self {
+            details: Some(details),
+            ..Self::not_found(format!("{resource}.{group} \"{name}\" not found"))
+        }
+    }
+
     /// 404 for a path below the group that is no route.
     #[must_use]
     pub fn no_such_resource() -> Self {

@@ -1,4 +1,7 @@
-//! What a server of custom metrics asks its host for.
+//! What a server of metrics asks its host for: one trait for each of the three APIs.
+
+mod external;
+mod resource;
 
 use std::sync::Arc;
 
@@ -7,6 +10,9 @@ use concertina_model::{GroupResource, LabelSelector};
 
 use crate::types::Status;
 use crate::types::v1beta2::MetricValue;
+
+pub use external::{ExternalMetricRef, ExternalMetricsProvider};
+pub use resource::ResourceMetricsProvider;
 
 /// A metric of a resource: one entry of the discovery list.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +37,15 @@ pub struct MetricRef {
     pub name: String,
     /// Which series of the metric, by their labels; empty for all.
     pub selector: LabelSelector,
+}
+
+/// Which objects are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Objects {
+    /// The one of this name.
+    Named(String),
+    /// All whose labels match the selector, which is empty for all.
+    Matching(LabelSelector),
 }
 
 /// The values of some objects, and why others have none.

@@ -1,33 +1,22 @@
 //! Paths and queries become requests: one pure function for all routes.
 //!
-//! The routes are those of prometheus-adapter 0.12 (custom-metrics-apiserver 1.30), odd ones
-//! included: see [`parse`].
+//! The routes are those of prometheus-adapter 0.12 (custom-metrics-apiserver 1.30, metrics-server
+//! 0.7), odd ones included: see [`parse`].
+
+mod fields;
 
 use std::borrow::Cow;
 
 use concertina_model::{GroupResource, LabelSelector, ParseSelectorError};
 use percent_encoding::percent_decode_str;
 
-use crate::provider::MetricRef;
-use crate::types::{ApiVersion, GROUP};
+use crate::provider::{ExternalMetricRef, MetricRef, Objects};
+use crate::types::{ApiVersion, Group, GroupVersion};
+
+pub use fields::FieldSelector;
 
 /// The longest path and query together that [`parse`] looks at, in bytes.
 pub const MAX_TARGET_BYTES: usize = 16 * 1024;
-
-/// The paths that are served, without those of single metrics: what `/` lists.
-pub const PATHS: &[&str] = &[
-    "/apis",
-    "/apis/custom.metrics.k8s.io",
-    "/apis/custom.metrics.k8s.io/v1beta1",
-    "/apis/custom.metrics.k8s.io/v1beta2",
-    "/healthz",
-    "/healthz/ping",
-    "/livez",
-    "/livez/ping",
-    "/readyz",
-    "/readyz/ping",
-    "/version",
-];
 
 /// What a path asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,27 +28,54 @@ pub enum Request {
     Health(HealthRequest),
     /// `/version`.
     Version,
+    /// `/openapi/v2`: the description of all routes.
+    OpenApiV2,
+    /// `/openapi/v3`: the list of descriptions, or the one of that path: `apis/metrics.k8s.io`.
+    OpenApiV3(Option<String>),
     /// `/apis`: the API groups.
     Groups,
-    /// `/apis/custom.metrics.k8s.io`: the group with its versions.
-    Group,
-    /// `/apis/custom.metrics.k8s.io/VERSION`: all metrics.
-    Resources(ApiVersion),
-    /// A metric of one or several objects.
+    /// `/apis/GROUP`: a group with its versions.
+    Group(Group),
+    /// `/apis/GROUP/VERSION`: all its resources; for custom and external metrics, all metrics.
+    Resources(GroupVersion),
+    /// A custom metric of one or several objects.
     Metric(Box<CustomMetricRequest>),
+    /// An external metric.
+    External(Box<ExternalMetricRef>),
+    /// What pods or nodes use.
+    Usage(Box<UsageRequest>),
+}
+
+impl Request {
+    /// The API group that the request is for, if it is for one.
+    #[must_use]
+    pub fn group(&self) -> Option<Group> {
+        match self {
+            Self::Group(group) => Some(*group),
+            Self::Resources(version) => Some(version.group()),
+            Self::Metric(_) => Some(Group::Custom),
+            Self::External(_) => Some(Group::External),
+            Self::Usage(_) => Some(Group::Resource),
+            _ => None,
+        }
+    }
 }
 
 /// A question about the server's health.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthRequest {
-    /// Which one.
+    /// Which endpoint.
     pub endpoint: HealthEndpoint,
+    /// The one check that is asked for; all when there is none.
+    pub check: Option<String>,
     /// Whether the checks are to be listed.
     pub verbose: bool,
+    /// Checks that are not to be made.
+    pub exclude: Vec<String>,
 }
 
 /// The health endpoints of Kubernetes' API servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HealthEndpoint {
     /// `/healthz`
     Healthz,
@@ -70,6 +86,9 @@ pub enum HealthEndpoint {
 }
 
 impl HealthEndpoint {
+    /// All endpoints.
+    pub const ALL: [Self; 3] = [Self::Healthz, Self::Livez, Self::Readyz];
+
     /// `healthz`, `livez` or `readyz`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -81,7 +100,7 @@ impl HealthEndpoint {
     }
 }
 
-/// A request for the values of one metric.
+/// A request for the values of one custom metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomMetricRequest {
     /// The version of the API, and so of the answer.
@@ -92,13 +111,24 @@ pub struct CustomMetricRequest {
     pub objects: Objects,
 }
 
-/// Which objects a metric is asked of.
+/// A request for what pods or nodes use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Objects {
-    /// The one of this name.
-    Named(String),
-    /// All that match `labelSelector`, which is empty for all.
-    Matching(LabelSelector),
+pub struct UsageRequest {
+    /// Of what.
+    pub of: UsageOf,
+    /// Of which of them.
+    pub objects: Objects,
+    /// Which of these, by name and namespace.
+    pub fields: FieldSelector,
+}
+
+/// What has usage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UsageOf {
+    /// Pods of a namespace, or of all.
+    Pods(Option<String>),
+    /// Nodes.
+    Nodes,
 }
 
 /// Why a path and query are no request.
@@ -137,6 +167,12 @@ pub enum PathError {
     /// There is a `fieldSelector`, and it does not select exactly the name in the path.
     #[error("fieldSelector metadata.name doesn't match requested name")]
     FieldSelector,
+    /// The `fieldSelector` of a list selects by something that metrics do not have.
+    #[error(
+        "fieldSelector: `{0}` is no selection by metadata.name or metadata.namespace with =, == \
+         or !="
+    )]
+    UnknownField(String),
 }
 
 /// Reads `path` (as on the wire, percent-encoded) and `query` (without `?`, may be empty).
@@ -150,11 +186,16 @@ pub enum PathError {
 /// | `/namespaces/NS/RESOURCE/NAME/METRIC` | objects of a namespace |
 /// | `/namespaces/NS/metrics/METRIC` | the namespace itself; `*` = all namespaces |
 ///
+/// Below `/apis/external.metrics.k8s.io/v1beta1` there is `/namespaces/NS/METRIC`, whose
+/// `labelSelector` selects series, and below `/apis/metrics.k8s.io/v1beta1` what is usual for
+/// `nodes` and `pods`.
+///
 /// One trailing slash counts as none. Unknown query parameters are ignored, as are `watch` and
 /// `limit`; of a repeated parameter the first one counts.
 ///
 /// ```
-/// use concertina_metrics_api::path::{Objects, Request, parse};
+/// use concertina_metrics_api::path::{Request, parse};
+/// use concertina_metrics_api::provider::Objects;
 ///
 /// let path = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/pods/%2A/sm_util";
 /// let Ok(Request::Metric(request)) = parse(path, "labelSelector=app%3Dbert") else { panic!() };
@@ -180,39 +221,102 @@ pub fn parse(path: &str, query: &str) -> Result<Request, PathError> {
     match *segments {
         [""] => Ok(Request::Index),
         ["version"] => Ok(Request::Version),
+        ["openapi", "v2"] => Ok(Request::OpenApiV2),
+        ["openapi", "v3"] => Ok(Request::OpenApiV3(None)),
+        ["openapi", "v3", ref of @ ..] => Ok(Request::OpenApiV3(Some(of.join("/")))),
         ["apis"] => Ok(Request::Groups),
-        ["apis", GROUP] => Ok(Request::Group),
-        ["apis", GROUP, version, ref rest @ ..] => {
-            let version = version.parse().map_err(|_| PathError::NoSuchResource)?;
+        ["apis", group, ref rest @ ..] => {
+            let group = Group::from_name(group).ok_or(PathError::UnknownPath)?;
+            let Some((version, rest)) = rest.split_first() else {
+                return Ok(Request::Group(group));
+            };
+            let versions = group.versions().iter().copied();
+            let version = versions
+                .into_iter()
+                .find(|known| known.version() == *version)
+                .ok_or(PathError::NoSuchResource)?;
             below_version(version, rest, query)
         }
-        [endpoint] | [endpoint, "ping"] => {
-            let endpoint = [
-                HealthEndpoint::Healthz,
-                HealthEndpoint::Livez,
-                HealthEndpoint::Readyz,
-            ]
-            .into_iter()
-            .find(|known| known.as_str() == endpoint)
-            .ok_or(PathError::UnknownPath)?;
-            // `/healthz/ping?verbose` lists nothing: it is one check.
-            let verbose = segments.len() == 1 && parameter(query, "verbose")?.is_some();
-            Ok(Request::Health(HealthRequest { endpoint, verbose }))
-        }
-        _ => Err(PathError::UnknownPath),
+        [endpoint, ref check @ ..] => health(endpoint, check, query),
+        [] => Err(PathError::UnknownPath),
     }
 }
 
+fn health(endpoint: &str, check: &[&str], query: &str) -> Result<Request, PathError> {
+    let endpoint = HealthEndpoint::ALL
+        .into_iter()
+        .find(|known| known.as_str() == endpoint)
+        .ok_or(PathError::UnknownPath)?;
+    let check = (!check.is_empty()).then(|| check.join("/"));
+    Ok(Request::Health(HealthRequest {
+        endpoint,
+        // `/healthz/ping?verbose` lists nothing: it is one check.
+        verbose: check.is_none() && parameter(query, "verbose")?.is_some(),
+        exclude: parameters(query, "exclude")?,
+        check,
+    }))
+}
+
 fn below_version(
-    version: ApiVersion,
+    version: GroupVersion,
     segments: &[&str],
     query: &str,
 ) -> Result<Request, PathError> {
+    if segments.is_empty() {
+        return Ok(Request::Resources(version));
+    }
     if segments.iter().any(|segment| segment.is_empty()) {
         return Err(PathError::NoSuchResource);
     }
+    match version {
+        GroupVersion::CustomV1beta1 => custom(ApiVersion::V1beta1, segments, query),
+        GroupVersion::CustomV1beta2 => custom(ApiVersion::V1beta2, segments, query),
+        GroupVersion::ExternalV1beta1 => external(segments, query),
+        GroupVersion::ResourceV1beta1 => usage(segments, query),
+    }
+}
+
+fn external(segments: &[&str], query: &str) -> Result<Request, PathError> {
+    let ["namespaces", namespace, metric] = *segments else {
+        return Err(PathError::NoSuchResource);
+    };
+    Ok(Request::External(Box::new(ExternalMetricRef {
+        namespace: namespace.to_owned(),
+        name: metric.to_owned(),
+        selector: selector(query, "labelSelector")?,
+    })))
+}
+
+fn usage(segments: &[&str], query: &str) -> Result<Request, PathError> {
+    let (of, name) = match *segments {
+        ["nodes"] => (UsageOf::Nodes, None),
+        ["nodes", name] => (UsageOf::Nodes, Some(name)),
+        ["pods"] => (UsageOf::Pods(None), None),
+        ["namespaces", namespace, "pods"] => (UsageOf::Pods(Some(namespace.to_owned())), None),
+        ["namespaces", namespace, "pods", name] => {
+            (UsageOf::Pods(Some(namespace.to_owned())), Some(name))
+        }
+        _ => return Err(PathError::NoSuchResource),
+    };
+    let objects = match name {
+        Some(name) => Objects::Named(name.to_owned()),
+        None => Objects::Matching(selector(query, "labelSelector")?),
+    };
+    // The selectors of a request by name are not looked at, as in any Kubernetes API.
+    let fields = match name {
+        Some(_) => String::new(),
+        None => parameter(query, "fieldSelector")?.unwrap_or_default(),
+    };
+    let fields = fields.parse()?;
+    Ok(Request::Usage(Box::new(UsageRequest {
+        of,
+        objects,
+        fields,
+    })))
+}
+
+fn custom(version: ApiVersion, segments: &[&str], query: &str) -> Result<Request, PathError> {
     let (namespace, resource, name, metric) = match *segments {
-        [] => return Ok(Request::Resources(version)),
         // It has the form of a root-scoped request for a metric of a namespace, but Kubernetes
         // reads it as a list of a resource in the namespace, so that it is neither.
         ["namespaces", _, _] => return Err(PathError::InvalidPath),
@@ -279,14 +383,23 @@ fn field_selector(query: &str, name: &str) -> Result<(), PathError> {
 
 /// The first value of a query parameter; `Some("")` for one without a value.
 fn parameter(query: &str, name: &'static str) -> Result<Option<String>, PathError> {
-    for pair in query.split('&') {
+    values(query, name).next().transpose()
+}
+
+/// All values of a query parameter.
+fn parameters(query: &str, name: &'static str) -> Result<Vec<String>, PathError> {
+    values(query, name).collect()
+}
+
+fn values<'a>(
+    query: &'a str,
+    name: &'static str,
+) -> impl Iterator<Item = Result<String, PathError>> + 'a {
+    query.split('&').filter_map(move |pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if decode_form(key).as_deref() == Some(name) {
-            let value = decode_form(value).ok_or(PathError::Encoding { part: name })?;
-            return Ok(Some(value));
-        }
-    }
-    Ok(None)
+        let value = || decode_form(value).ok_or(PathError::Encoding { part: name });
+        (decode_form(key).as_deref() == Some(name)).then(value)
+    })
 }
 
 fn decode_form(text: &str) -> Option<String> {
