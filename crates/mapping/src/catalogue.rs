@@ -1,85 +1,13 @@
 //! Which metrics of which resources can be asked for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use concertina_model::{GroupResource, Labels, Timestamp};
+use concertina_model::{GroupResource, Timestamp};
 use concertina_rules::Rule;
 
-use crate::{ApiResource, LabelMapper, MetricRequest, Plan, PlanError, Resources};
-
-/// A series as far as the catalogue looks at it: its name and the names of its labels.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ListedSeries {
-    /// The metric name; may be empty.
-    pub name: String,
-    /// The names of its labels, `__name__` left out.
-    pub labels: Vec<String>,
-}
-
-impl From<&Labels> for ListedSeries {
-    fn from(labels: &Labels) -> Self {
-        let names = labels.iter().map(|(name, _)| name);
-        Self {
-            name: labels.metric_name().unwrap_or_default().to_owned(),
-            labels: names
-                .filter(|name| *name != concertina_model::METRIC_NAME)
-                .map(str::to_owned)
-                .collect(),
-        }
-    }
-}
-
-/// What a rule's series query found, or why it failed.
-pub type Listing = Result<Arc<[ListedSeries]>, String>;
-
-/// A series that passed a rule's filters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MappedSeries {
-    /// Its place in the listing.
-    pub index: usize,
-    /// Its name.
-    pub series: String,
-    /// The name under which it is exposed.
-    pub metric: String,
-    /// The resources that its labels name, in the order of the labels.
-    pub resources: Vec<Arc<ApiResource>>,
-}
-
-/// The series of `listed` that `rule` takes, and the resources that their labels name.
-pub fn map_series(
-    rule: &Rule,
-    mapper: &LabelMapper,
-    listed: &[ListedSeries],
-    known: &dyn Resources,
-) -> Vec<MappedSeries> {
-    // Most labels name no resource, and all series of a metric have the same labels.
-    let mut memo: HashMap<&str, Option<Arc<ApiResource>>> = HashMap::new();
-    let mut names: HashMap<&str, Option<String>> = HashMap::new();
-    let mut mapped = Vec::new();
-    for (index, series) in listed.iter().enumerate() {
-        let metric = names
-            .entry(&series.name)
-            .or_insert_with(|| rule.metric_name(&series.name));
-        let Some(metric) = metric.clone() else {
-            continue;
-        };
-        let mut resources = Vec::new();
-        for label in &series.labels {
-            let resource = memo
-                .entry(label)
-                .or_insert_with(|| mapper.resource(label, known));
-            resources.extend(resource.clone());
-        }
-        mapped.push(MappedSeries {
-            index,
-            series: series.name.clone(),
-            metric,
-            resources,
-        });
-    }
-    mapped
-}
+use crate::listing::{MappedShape, map_shapes};
+use crate::{ApiResource, LabelMapper, Listing, MetricRequest, Plan, PlanError, Resources};
 
 /// How a rule fares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,18 +24,84 @@ pub struct RuleHealth {
     pub mapped: usize,
 }
 
+/// A rule, what its series offer, and how it fares.
 #[derive(Clone, Debug)]
-struct RuleState {
-    rule: Arc<Rule>,
-    mapper: Arc<LabelMapper>,
-    offers: Arc<BTreeMap<(GroupResource, String), Offer>>,
-    health: RuleHealth,
+pub(crate) struct RuleState<O> {
+    pub(crate) rule: Arc<Rule>,
+    pub(crate) mapper: Arc<LabelMapper>,
+    pub(crate) offers: Arc<O>,
+    pub(crate) health: RuleHealth,
 }
+
+impl<O: Clone + Default> RuleState<O> {
+    pub(crate) fn new(rule: Arc<Rule>) -> Self {
+        Self {
+            rule,
+            mapper: Arc::default(),
+            offers: Arc::default(),
+            health: RuleHealth::default(),
+        }
+    }
+
+    /// The state after a listing; `offer` makes what the rule offers of the series that passed its
+    /// filters, in the order in which later ones replace earlier ones. A failure keeps everything
+    /// but says why.
+    pub(crate) fn relisted(
+        &self,
+        listing: Listing,
+        known: &dyn Resources,
+        now: Timestamp,
+        offer: impl FnOnce(&[MappedShape<'_>]) -> O,
+    ) -> Self {
+        let mapper = LabelMapper::new(self.rule.labels(), known).map_err(|e| e.to_string());
+        let (listed, mapper) = match (listing, mapper) {
+            (Ok(listed), Ok(mapper)) => (listed, mapper),
+            (Err(error), _) | (_, Err(error)) => {
+                let mut state = self.clone();
+                state.health.error = Some(error);
+                return state;
+            }
+        };
+        let shapes = map_shapes(&self.rule, &mapper, &listed, known);
+        let count = |shapes: &mut dyn Iterator<Item = &MappedShape<'_>>| {
+            shapes.map(|shape| shape.series_count).sum()
+        };
+        Self {
+            rule: Arc::clone(&self.rule),
+            mapper: Arc::new(mapper),
+            health: RuleHealth {
+                listed_at: Some(now),
+                error: None,
+                series: listed.iter().map(|series| series.count).sum(),
+                accepted: count(&mut shapes.iter()),
+                mapped: count(&mut shapes.iter().filter(|shape| !shape.resources.is_empty())),
+            },
+            offers: Arc::new(offer(&shapes)),
+        }
+    }
+}
+
+type Offers = BTreeMap<(GroupResource, String), Offer>;
 
 #[derive(Clone, Debug)]
 struct Offer {
     resource: Arc<ApiResource>,
     series: String,
+}
+
+fn offers(shapes: &[MappedShape<'_>]) -> Offers {
+    let mut offers = BTreeMap::new();
+    for shape in shapes.iter().filter(|shape| !shape.metric.is_empty()) {
+        for resource in &*shape.resources {
+            let key = (resource.group_resource(), shape.metric.to_string());
+            let offer = Offer {
+                resource: Arc::clone(resource),
+                series: shape.series.to_owned(),
+            };
+            offers.insert(key, offer);
+        }
+    }
+    offers
 }
 
 /// A metric of a resource that can be asked for.
@@ -140,7 +134,7 @@ impl CatalogueEntry {
 /// The metrics that can be asked for. A catalogue does not change: a relist makes the next one.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    rules: Vec<RuleState>,
+    rules: Vec<RuleState<Offers>>,
     entries: BTreeMap<(String, GroupResource), CatalogueEntry>,
 }
 
@@ -148,14 +142,8 @@ impl Catalogue {
     /// A catalogue of `rules` whose series are not known yet: it has no entries.
     #[must_use]
     pub fn new(rules: impl IntoIterator<Item = Arc<Rule>>) -> Self {
-        let rules = rules.into_iter().map(|rule| RuleState {
-            rule,
-            mapper: Arc::default(),
-            offers: Arc::default(),
-            health: RuleHealth::default(),
-        });
         Self {
-            rules: rules.collect(),
+            rules: rules.into_iter().map(RuleState::new).collect(),
             entries: BTreeMap::new(),
         }
     }
@@ -192,16 +180,11 @@ impl Catalogue {
         known: &dyn Resources,
         now: Timestamp,
     ) -> Self {
-        let states = self.rules.iter().map(|old| match listing(&old.rule) {
-            None => old.clone(),
-            Some(Ok(listed)) => old.relisted(&listed, known, now),
-            Some(Err(error)) => {
-                let mut state = old.clone();
-                state.health.error = Some(error);
-                state
-            }
+        let states = self.rules.iter().map(|state| match listing(&state.rule) {
+            None => state.clone(),
+            Some(listing) => state.relisted(listing, known, now, offers),
         });
-        let rules: Vec<RuleState> = states.collect();
+        let rules: Vec<_> = states.collect();
         let mut entries = BTreeMap::new();
         for state in &rules {
             for ((resource, metric), offer) in &*state.offers {
@@ -235,42 +218,5 @@ impl Catalogue {
         known: &dyn Resources,
     ) -> Result<Plan, PlanError> {
         Plan::new(self, request, known)
-    }
-}
-
-impl RuleState {
-    fn relisted(&self, listed: &[ListedSeries], known: &dyn Resources, now: Timestamp) -> Self {
-        let mapper = match LabelMapper::new(&self.rule, known) {
-            Ok(mapper) => mapper,
-            Err(error) => {
-                let mut state = self.clone();
-                state.health.error = Some(error.to_string());
-                return state;
-            }
-        };
-        let series = map_series(&self.rule, &mapper, listed, known);
-        let mut offers = BTreeMap::new();
-        for mapped in series.iter().filter(|mapped| !mapped.metric.is_empty()) {
-            for resource in &mapped.resources {
-                let key = (resource.group_resource(), mapped.metric.clone());
-                let offer = Offer {
-                    resource: Arc::clone(resource),
-                    series: mapped.series.clone(),
-                };
-                offers.insert(key, offer);
-            }
-        }
-        Self {
-            rule: Arc::clone(&self.rule),
-            mapper: Arc::new(mapper),
-            offers: Arc::new(offers),
-            health: RuleHealth {
-                listed_at: Some(now),
-                error: None,
-                series: listed.len(),
-                accepted: series.len(),
-                mapped: series.iter().filter(|s| !s.resources.is_empty()).count(),
-            },
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use concertina_model::GroupResource;
-use concertina_rules::{LabelTemplate, Rule};
+use concertina_rules::{LabelTemplate, ResourceLabels};
 
 use crate::{ApiResource, Resources};
 
@@ -40,18 +40,18 @@ pub enum LabelError {
 }
 
 impl LabelMapper {
-    /// Resolves a rule's overrides. When two labels name one resource, the first in the file is
+    /// Resolves the overrides of a rule's `resources`. When two labels name one resource, the first in the file is
     /// the one that queries use.
     ///
     /// # Errors
     ///
     /// [`LabelError::UnknownResource`] for the first override whose resource does not exist.
-    pub fn new(rule: &Rule, known: &dyn Resources) -> Result<Self, LabelError> {
+    pub fn new(labels: &ResourceLabels, known: &dyn Resources) -> Result<Self, LabelError> {
         let mut mapper = Self {
-            template: rule.label_template().cloned(),
+            template: labels.template().cloned(),
             ..Self::default()
         };
-        for (label, written) in rule.overrides() {
+        for (label, written) in labels.overrides() {
             let Some(resource) = known.resolve(written) else {
                 return Err(LabelError::UnknownResource {
                     label: label.clone(),
@@ -92,5 +92,9 @@ impl LabelMapper {
             (Some(template), Some(singular)) => Ok(template.label(&resource.group, &singular)),
             _ => Err(LabelError::NoLabel(resource.clone())),
         }
+    }
+    /// The label by which queries select a namespace.
+    pub(crate) fn namespace_label(&self, known: &dyn Resources) -> Result<String, LabelError> {
+        self.label(&GroupResource::core("namespaces"), known)
     }
 }

@@ -1,15 +1,14 @@
 //! From a request to PromQL.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use concertina_model::{GroupResource, LabelSelector, Operator, QueryValue, Requirement};
+use concertina_model::{GroupResource, LabelSelector, QueryValue};
 use concertina_promql::ast::{Expr, ExprKind};
-use concertina_promql::quote;
-use concertina_rules::{QueryData, RenderError};
+use concertina_rules::RenderError;
 
-use crate::{Answer, ApiResource, Catalogue, LabelError, LabelMapper, ReadError, Resources};
+use crate::matchers::Matchers;
+use crate::{Answer, ApiResource, Catalogue, LabelError, ReadError, Resources};
 
 /// A request for a metric of some objects.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +54,9 @@ pub enum PlanError {
         /// Whether a namespace was named.
         namespaced: bool,
     },
+    /// No external rule gives the metric.
+    #[error("no external rule gives the metric {0}")]
+    NotExternal(String),
     /// The rule does not say by which label to select.
     #[error(transparent)]
     NoLabel(#[from] LabelError),
@@ -77,7 +79,7 @@ pub enum PlanError {
     #[error(transparent)]
     Render(#[from] RenderError),
     /// The rule's template gave nothing.
-    #[error("the rule's metricsQuery gives an empty query")]
+    #[error("the rule's query template gives an empty query")]
     EmptyQuery,
 }
 
@@ -115,31 +117,19 @@ impl Plan {
             })?;
         let mut matchers = Matchers::default();
         let namespace = match request.namespace {
-            Some(namespace) => Some((namespace_label(entry.mapper(), known)?, namespace)),
+            Some(namespace) => Some((entry.mapper().namespace_label(known)?, namespace)),
             None => None,
         };
-        for requirement in request.selector.requirements() {
-            matchers.require(requirement)?;
-        }
+        matchers.select(request.selector)?;
         if let Some((label, namespace)) = namespace {
             matchers.equal(&label, namespace);
         }
         let label = entry.mapper().label(&key, known)?;
         matchers.names(&label, request.names);
-        let query = entry.rule().render(&QueryData {
-            series: entry.series.clone(),
-            label_matchers: matchers.texts.join(","),
-            label_values_by_name: matchers.values,
-            group_by: label.clone(),
-            group_by_slice: vec![label.clone()],
-        })?;
-        if query.is_empty() {
-            return Err(PlanError::EmptyQuery);
-        }
+        let data = matchers.into_data(entry.series.clone(), vec![label.clone()]);
+        let query = not_empty(entry.rule().render(&data)?)?;
         Ok(Self {
-            window: concertina_promql::parse(&query)
-                .ok()
-                .and_then(|expr| longest_range(&expr)),
+            window: window(&query),
             query,
             label,
             resource,
@@ -180,83 +170,17 @@ impl Plan {
     }
 }
 
-fn namespace_label(mapper: &LabelMapper, known: &dyn Resources) -> Result<String, LabelError> {
-    mapper.label(&GroupResource::core("namespaces"), known)
-}
-
-#[derive(Debug, Default)]
-struct Matchers {
-    texts: Vec<String>,
-    values: BTreeMap<String, String>,
-}
-
-impl Matchers {
-    fn push(&mut self, label: &str, operator: &str, value: &str) {
-        self.texts
-            .push(format!("{label}{operator}{}", quote(value)));
-    }
-
-    fn equal(&mut self, label: &str, value: &str) {
-        self.push(label, "=", value);
-        self.values.insert(label.to_owned(), value.to_owned());
-    }
-
-    fn names(&mut self, label: &str, names: &[String]) {
-        match names {
-            [name] => self.push(label, "=", name),
-            names => self.push(label, "=~", &pattern(names)),
-        }
-        self.values.insert(label.to_owned(), names.join("|"));
-    }
-
-    fn require(&mut self, requirement: &Requirement) -> Result<(), PlanError> {
-        let (key, values) = (requirement.key(), requirement.values());
-        if !is_label_name(key) {
-            return Err(PlanError::LabelName(key.to_owned()));
-        }
-        let first = || values.first().map_or("", String::as_str);
-        let unsupported = |operator| PlanError::UnsupportedOperator {
-            key: key.to_owned(),
-            operator,
-        };
-        match requirement.operator() {
-            Operator::Equals | Operator::DoubleEquals => self.push(key, "=", first()),
-            Operator::NotEquals => self.push(key, "!=", first()),
-            Operator::In => self.push(key, "=~", &pattern(values)),
-            Operator::NotIn => self.push(key, "!~", &pattern(values)),
-            Operator::Exists => self.push(key, "!=", ""),
-            Operator::DoesNotExist => self.push(key, "=", ""),
-            Operator::GreaterThan => return Err(unsupported("gt")),
-            Operator::LessThan => return Err(unsupported("lt")),
-        }
-        self.values.insert(key.to_owned(), values.join("|"));
-        Ok(())
+/// A query that asks something.
+pub(crate) fn not_empty(query: String) -> Result<String, PlanError> {
+    match query.is_empty() {
+        true => Err(PlanError::EmptyQuery),
+        false => Ok(query),
     }
 }
 
-fn is_label_name(key: &str) -> bool {
-    let mut bytes = key.bytes();
-    bytes
-        .next()
-        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-/// Values as alternatives of a pattern, each taken literally.
-fn pattern(values: &[String]) -> String {
-    let mut text = String::new();
-    for (index, value) in values.iter().enumerate() {
-        if index > 0 {
-            text.push('|');
-        }
-        for c in value.chars() {
-            if r"\.+*?()|[]{}^$".contains(c) {
-                text.push('\\');
-            }
-            text.push(c);
-        }
-    }
-    text
+/// The longest range that a query reaches back, when it has one.
+pub(crate) fn window(query: &str) -> Option<Duration> {
+    longest_range(&concertina_promql::parse(query).ok()?)
 }
 
 /// The longest range of `expr`; ranges inside each other are not added up.

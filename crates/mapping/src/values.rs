@@ -25,6 +25,9 @@ pub enum NoValue {
     /// The sample is larger than a quantity can be.
     #[error("its sample {0:e} is beyond what a Kubernetes quantity holds")]
     TooLarge(f64),
+    /// The sample is below zero, and use cannot be.
+    #[error("its sample {0} is negative")]
+    Negative(f64),
     /// Several samples that are not equal.
     #[error("it has samples that disagree, {0} and {1}: aggregate them in the rule's metricsQuery")]
     Ambiguous(f64, f64),
@@ -48,15 +51,7 @@ impl Answer {
                 Entry::Vacant(entry) => {
                     entry.insert(Ok(sample.value));
                 }
-                Entry::Occupied(mut entry) => {
-                    // Equal bits: two NaN agree.
-                    if let Ok(first) = *entry.get()
-                        && first.to_bits() != sample.value.to_bits()
-                        && first != sample.value
-                    {
-                        *entry.get_mut() = Err(NoValue::Ambiguous(first, sample.value));
-                    }
-                }
+                Entry::Occupied(mut entry) => disagree(entry.get_mut(), sample.value),
             }
         }
         Ok(Self(values))
@@ -74,17 +69,10 @@ impl Answer {
     ///
     /// [`NoValue`] says why there is none. No data never becomes a number.
     pub fn value(&self, name: &str) -> Result<Quantity, NoValue> {
-        let value = match self.0.get(name) {
-            None => return Err(NoValue::NoSample),
-            Some(found) => found.clone()?,
-        };
-        if value.is_nan() {
-            return Err(NoValue::NotANumber);
+        match self.0.get(name) {
+            None => Err(NoValue::NoSample),
+            Some(found) => quantity(found.clone()?),
         }
-        if value.is_infinite() {
-            return Err(NoValue::Infinite(value));
-        }
-        Quantity::from_float(value).ok_or(NoValue::TooLarge(value))
     }
 
     /// The sample as it came.
@@ -92,4 +80,26 @@ impl Answer {
     pub fn sample(&self, name: &str) -> Option<f64> {
         self.0.get(name)?.clone().ok()
     }
+}
+
+/// Takes one more sample of what `known` is the value of.
+pub(crate) fn disagree(known: &mut Result<f64, NoValue>, next: f64) {
+    // Equal bits: two NaN agree.
+    if let Ok(first) = *known
+        && first.to_bits() != next.to_bits()
+        && first != next
+    {
+        *known = Err(NoValue::Ambiguous(first, next));
+    }
+}
+
+/// A sample as an exact quantity.
+pub(crate) fn quantity(sample: f64) -> Result<Quantity, NoValue> {
+    if sample.is_nan() {
+        return Err(NoValue::NotANumber);
+    }
+    if sample.is_infinite() {
+        return Err(NoValue::Infinite(sample));
+    }
+    Quantity::from_float(sample).ok_or(NoValue::TooLarge(sample))
 }

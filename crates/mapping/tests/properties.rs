@@ -26,10 +26,7 @@ rules:
 fn catalogue() -> Catalogue {
     let rules = compile(&RuleFile::parse(RULES).unwrap().rules);
     let rules = rules.into_iter().map(|rule| Arc::new(rule.unwrap()));
-    let series: Arc<[ListedSeries]> = Arc::new([ListedSeries {
-        name: "m".to_owned(),
-        labels: vec!["ns".to_owned(), "pod".to_owned(), "gpu".to_owned()],
-    }]);
+    let series: Arc<[ListedSeries]> = Arc::new([ListedSeries::new("m", ["ns", "pod", "gpu"])]);
     Catalogue::new(rules).relist(
         |_| Ok(Arc::clone(&series)),
         &ResourceTable::builtin(),

@@ -5,6 +5,7 @@
 //! Prometheus as `f64` in [`Sample`]s.
 
 pub mod labels;
+pub mod listed;
 mod position;
 pub mod quantity;
 pub mod resource;
@@ -13,6 +14,7 @@ pub mod selector;
 pub mod time;
 
 pub use labels::{Labels, METRIC_NAME};
+pub use listed::ListedSeries;
 pub use position::line_and_column;
 pub use quantity::{Format, ParseQuantityError, Quantity};
 pub use resource::{GroupResource, ObjectRef};

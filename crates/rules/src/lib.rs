@@ -8,9 +8,10 @@ pub mod config;
 mod rule;
 mod template;
 
-pub use config::{ConfigError, DiscoveryRule, RuleFile};
+pub use config::{ConfigError, DiscoveryRule, FileForm, RuleFile};
 pub use rule::{
-    LabelTemplate, LabelTemplateError, NamePattern, Rule, RuleError, RuleProblem, SeriesFilters,
-    compile, series_queries,
+    LabelTemplate, LabelTemplateError, NamePattern, ResourceLabels, ResourceQueries, ResourceQuery,
+    ResourceRuleError, ResourceRuleProblem, Rule, RuleError, RuleProblem, SeriesFilters, compile,
+    series_queries,
 };
 pub use template::{QueryData, RenderError, Template, TemplateError};

@@ -143,6 +143,19 @@ impl Quantity {
         self.format
     }
 
+    /// The same value, written in another format.
+    ///
+    /// ```
+    /// use concertina_model::{Format, Quantity};
+    ///
+    /// let bytes = Quantity::from_float(1_048_576.0).unwrap();
+    /// assert_eq!(bytes.with_format(Format::BinarySI).to_string(), "1Mi");
+    /// ```
+    #[must_use]
+    pub fn with_format(self, format: Format) -> Self {
+        Self { format, ..self }
+    }
+
     /// True for zero.
     #[must_use]
     pub fn is_zero(&self) -> bool {

@@ -7,47 +7,29 @@ use std::time::Duration;
 use concertina_model::GroupResource;
 use concertina_promql::parse_duration;
 use serde::Deserialize;
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_saphyr::Spanned;
 
 use super::{
-    ConfigError, DiscoveryRule, NameMapping, ResourceMapping, ResourceRule, ResourceRules,
-    RuleFile, SeriesFilter,
+    ConfigError, DiscoveryRule, FileForm, NameMapping, ResourceMapping, ResourceRule,
+    ResourceRules, RuleFile, SeriesFilter,
 };
 
-/// A rule file as large as this is a mistake; etcd holds no ConfigMap beyond 1 MiB.
-const MAX_BYTES: usize = 4 << 20;
-
-pub(super) fn rule_file(yaml: &str) -> Result<RuleFile, ConfigError> {
-    if yaml.len() > MAX_BYTES {
-        let what = format!(
-            "the file has {} bytes, at most {MAX_BYTES} are read",
-            yaml.len()
-        );
-        return Err(ConfigError::new(0, 0, what));
-    }
-    if let Some(at) = leading_tab(yaml) {
-        return Err(ConfigError::at_tab(at, yaml));
-    }
+/// A value from `yaml`, or what is wrong with it.
+pub(super) fn read<T: for<'de> Deserialize<'de>>(yaml: &str) -> Result<T, ConfigError> {
     let mut text = Cow::Borrowed(yaml);
     for _ in 0..MAX_GLUED_COMMENTS {
-        match document(&text) {
+        let options = serde_saphyr::options! { with_snippet: false };
+        match serde_saphyr::from_str_with_options(&text, options) {
             Err(error) => match with_comment_parted(&error, &text) {
                 Some(parted) => text = Cow::Owned(parted),
                 None => return Err(ConfigError::from_yaml(&error, yaml)),
             },
-            Ok(document) => return Ok(document.0),
+            Ok(value) => return Ok(value),
         }
     }
     let what = format!("more than {MAX_GLUED_COMMENTS} comments begin right behind a value");
     Err(ConfigError::new(0, 0, what))
-}
-
-fn document(yaml: &str) -> Result<Document, serde_saphyr::Error> {
-    let options = serde_saphyr::options! { with_snippet: false };
-    let document: Option<Document> = serde_saphyr::from_str_with_options(yaml, options)?;
-    Ok(document.unwrap_or_default())
 }
 
 /// How many comments that begin right behind a value a file may have.
@@ -72,50 +54,32 @@ fn with_comment_parted(error: &serde_saphyr::Error, text: &str) -> Option<String
         .then(|| format!("{before}{same_line} {comment}"))
 }
 
-/// The line (from 0) on which the file begins with a tab, which upstream's YAML reader refuses.
-fn leading_tab(yaml: &str) -> Option<usize> {
-    let blank = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    let (at, line) = yaml.lines().enumerate().find(|(_, line)| !blank(line))?;
-    let indent = line.chars().take_while(|c| c.is_whitespace());
-    indent.into_iter().any(|c| c == '\t').then_some(at)
+/// What stands in the adapter's own configuration.
+pub(super) fn adapter(yaml: &str) -> Result<RuleFile, ConfigError> {
+    let keys: Option<FileKeys> = read(yaml)?;
+    let Some(keys) = keys else {
+        return Ok(RuleFile::default());
+    };
+    Ok(RuleFile {
+        rules: keys.rules.0,
+        external_rules: keys.external_rules.0,
+        resource_rules: keys.resource_rules.map(ResourceRules::from),
+        form: FileForm::Adapter,
+    })
 }
 
-/// The whole file, or a bare list of rules.
-#[derive(Default)]
-struct Document(RuleFile);
-
-impl<'de> Deserialize<'de> for Document {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Shape;
-        impl<'de> Visitor<'de> for Shape {
-            type Value = Document;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a mapping with `rules`, or a list of rules")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Document, A::Error> {
-                let file = FileKeys::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Document(RuleFile {
-                    rules: file.rules.0,
-                    external_rules: file.external_rules.0,
-                    resource_rules: file.resource_rules.map(ResourceRules::from),
-                }))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Document, A::Error> {
-                let rules = Rules::deserialize(SeqAccessDeserializer::new(seq))?.0;
-                if rules.is_empty() {
-                    return Err(A::Error::custom("a list without any rule"));
-                }
-                Ok(Document(RuleFile {
-                    rules,
-                    ..RuleFile::default()
-                }))
-            }
-        }
-        deserializer.deserialize_any(Shape)
+/// A list of rules and nothing around it.
+pub(super) fn bare_list(yaml: &str) -> Result<RuleFile, ConfigError> {
+    let rules = read::<Rules>(yaml)?.0;
+    if rules.is_empty() {
+        let what = "a list without any rule".to_owned();
+        return Err(ConfigError::new(0, 0, what));
     }
+    Ok(RuleFile {
+        rules,
+        form: FileForm::BareList,
+        ..RuleFile::default()
+    })
 }
 
 #[derive(Deserialize)]
@@ -130,7 +94,7 @@ struct FileKeys {
 }
 
 #[derive(Default)]
-struct Rules(Vec<DiscoveryRule>);
+pub(super) struct Rules(pub(super) Vec<DiscoveryRule>);
 
 impl<'de> Deserialize<'de> for Rules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -262,7 +226,7 @@ struct NameKeys {
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct ResourceRulesKeys {
+pub(super) struct ResourceRulesKeys {
     #[serde(deserialize_with = "or_default")]
     cpu: ResourceRuleKeys,
     #[serde(deserialize_with = "or_default")]
@@ -306,7 +270,7 @@ impl From<ResourceRuleKeys> for ResourceRule {
 }
 
 /// Null is the default, as in Go.
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -326,7 +290,9 @@ where
 
 /// A boolean of YAML 1.1. A quoted `"true"` is a text and refused, therefore the type is taken
 /// from the YAML and not asked for.
-fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+pub(super) fn boolean<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<bool>, D::Error> {
     struct Boolean;
     impl Visitor<'_> for Boolean {
         type Value = Option<bool>;

@@ -34,13 +34,10 @@ impl ConfigError {
             .location()
             .map_or((0, 0), |at| (at.line(), at.column()));
         let (message, hint) = suggest::explain(error, yaml, usize::try_from(line).unwrap_or(0));
-        let source_line = usize::try_from(line)
-            .ok()
-            .and_then(|line| yaml.lines().nth(line.checked_sub(1)?))
-            .unwrap_or_default()
-            .to_owned();
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        let source_line = line_of(yaml, line);
         Self {
-            line: u32::try_from(line).unwrap_or(u32::MAX),
+            line,
             column: u32::try_from(column).unwrap_or(u32::MAX),
             message,
             source_line,
@@ -57,6 +54,33 @@ impl ConfigError {
             source_line,
             hint: Some(suggest::NO_TABS.to_owned()),
         }
+    }
+
+    /// The same finding, for a text that stands line by line in another one: below `above` lines
+    /// and indented.
+    pub(super) fn moved(mut self, above: u32, indent: u32) -> Self {
+        if self.line != 0 {
+            self.line = self.line.saturating_add(above);
+            self.column = self.column.saturating_add(indent);
+            if !self.source_line.is_empty() {
+                let margin = usize::try_from(indent).unwrap_or(0);
+                self.source_line.insert_str(0, &" ".repeat(margin));
+            }
+        }
+        self
+    }
+
+    /// The same finding, for a text that is the value of `key` at `whole` of `yaml` in some
+    /// quotation.
+    pub(super) fn inside(mut self, key: &str, whole: (u32, u32), yaml: &str) -> Self {
+        let place = match self.line {
+            0 => String::new(),
+            line => format!(", its line {line}, column {}", self.column),
+        };
+        self.message = format!("in the text of `{key}`{place}: {}", self.message);
+        (self.line, self.column) = whole;
+        self.source_line = line_of(yaml, self.line);
+        self
     }
 
     /// The line, counted from 1; 0 when the finding is about no single place.
@@ -109,4 +133,13 @@ impl ConfigError {
         }
         text
     }
+}
+
+/// The line of `yaml` with that number, from 1.
+fn line_of(yaml: &str, line: u32) -> String {
+    let at = usize::try_from(line)
+        .ok()
+        .and_then(|line| line.checked_sub(1));
+    let line = at.and_then(|at| yaml.lines().nth(at));
+    line.unwrap_or_default().to_owned()
 }

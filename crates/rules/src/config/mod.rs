@@ -1,7 +1,10 @@
 //! The rule file as it is written: types and strict reading.
 
+mod config_map;
 mod decode;
 mod error;
+mod form;
+mod helm;
 mod suggest;
 
 use std::time::Duration;
@@ -9,6 +12,7 @@ use std::time::Duration;
 use concertina_model::GroupResource;
 
 pub use error::ConfigError;
+pub use form::FileForm;
 
 /// A rule file: the configuration of prometheus-adapter 0.12.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +24,8 @@ pub struct RuleFile {
     /// `resourceRules`: how the CPU and memory use of pods and nodes is queried; absent when the
     /// file has none.
     pub resource_rules: Option<ResourceRules>,
+    /// In which of its forms the file was written.
+    pub form: FileForm,
 }
 
 impl RuleFile {
@@ -30,8 +36,11 @@ impl RuleFile {
     /// `on` are booleans, anchors and merge keys work, `null` means the default. An empty text is
     /// an empty file.
     ///
-    /// Beyond upstream, a bare list of rules (as the values of ack-alibaba-cloud-metrics-adapter
-    /// hold it) is read as `rules`.
+    /// Beyond upstream, which reads only the configuration itself, the [`FileForm`]s in which
+    /// people keep it are recognised: a ConfigMap manifest, also among the other documents of a
+    /// stream, with positions that stay those of the manifest; the values of the adapter's Helm
+    /// chart; and a bare list of rules (as it stands below `custom` in the values of
+    /// ack-alibaba-cloud-metrics-adapter). [`RuleFile::form`] tells which it was.
     ///
     /// Only the form is checked here; whether patterns and templates compile is told by
     /// [`compile`](crate::compile), for each rule by itself.
@@ -48,7 +57,7 @@ impl RuleFile {
     /// assert!(error.to_string().contains("did you mean `seriesFilters`?"));
     /// ```
     pub fn parse(yaml: &str) -> Result<Self, ConfigError> {
-        decode::rule_file(yaml)
+        form::read(yaml)
     }
 }
 

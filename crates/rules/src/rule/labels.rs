@@ -1,6 +1,45 @@
-//! `resources.template`: labels named after resources.
+//! `resources`: labels that name resources.
 
 use concertina_model::GroupResource;
+
+use crate::config::ResourceMapping;
+
+/// A compiled `resources`: which labels name which Kubernetes resources.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResourceLabels {
+    template: Option<LabelTemplate>,
+    overrides: Vec<(String, GroupResource)>,
+}
+
+impl ResourceLabels {
+    /// Compiles a mapping.
+    ///
+    /// # Errors
+    ///
+    /// [`LabelTemplateError`] when its template is none; an empty one is absent.
+    pub fn new(mapping: &ResourceMapping) -> Result<Self, LabelTemplateError> {
+        let template = match mapping.template.as_str() {
+            "" => None,
+            text => Some(LabelTemplate::parse(text)?),
+        };
+        Ok(Self {
+            template,
+            overrides: mapping.overrides.clone(),
+        })
+    }
+
+    /// `template`.
+    #[must_use]
+    pub fn template(&self) -> Option<&LabelTemplate> {
+        self.template.as_ref()
+    }
+
+    /// `overrides`: label and resource as they are written, in the order of the file.
+    #[must_use]
+    pub fn overrides(&self) -> &[(String, GroupResource)] {
+        &self.overrides
+    }
+}
 
 /// A label template, such as `kube_<<.Group>>_<<.Resource>>`.
 ///

@@ -5,17 +5,18 @@ mod filter;
 mod labels;
 mod name;
 mod pattern;
+mod resource;
 
 use std::collections::BTreeSet;
 
 pub use error::{RuleError, RuleProblem};
 pub use filter::SeriesFilters;
-pub use labels::{LabelTemplate, LabelTemplateError};
+pub use labels::{LabelTemplate, LabelTemplateError, ResourceLabels};
 pub use name::NamePattern;
+pub use resource::{ResourceQueries, ResourceQuery, ResourceRuleError, ResourceRuleProblem};
 
 use crate::config::DiscoveryRule;
 use crate::{QueryData, RenderError, Template};
-use concertina_model::GroupResource;
 
 /// A compiled rule of `rules` or `externalRules`.
 #[derive(Clone, Debug)]
@@ -26,8 +27,7 @@ pub struct Rule {
     filters: SeriesFilters,
     name: NamePattern,
     query: Template,
-    label_template: Option<LabelTemplate>,
-    overrides: Vec<(String, GroupResource)>,
+    labels: ResourceLabels,
     namespaced: bool,
 }
 
@@ -78,10 +78,6 @@ impl Rule {
         if !rule.name.matches.is_empty() {
             filters.require(name.pattern().clone());
         }
-        let label_template = match rule.resources.template.as_str() {
-            "" => None,
-            text => Some(LabelTemplate::parse(text)?),
-        };
         Ok(Self {
             index,
             line: rule.line,
@@ -89,8 +85,7 @@ impl Rule {
             filters,
             name,
             query,
-            label_template,
-            overrides: rule.resources.overrides.clone(),
+            labels: ResourceLabels::new(&rule.resources)?,
             namespaced: rule.resources.namespaced.unwrap_or(true),
         })
     }
@@ -123,16 +118,10 @@ impl Rule {
         self.name.expose(series)
     }
 
-    /// `resources.template`.
+    /// `resources`: which labels name which Kubernetes resources.
     #[must_use]
-    pub fn label_template(&self) -> Option<&LabelTemplate> {
-        self.label_template.as_ref()
-    }
-
-    /// `resources.overrides`: label and resource as they are written, in the order of the file.
-    #[must_use]
-    pub fn overrides(&self) -> &[(String, GroupResource)] {
-        &self.overrides
+    pub fn labels(&self) -> &ResourceLabels {
+        &self.labels
     }
 
     /// `resources.namespaced`: whether external metrics are limited to the namespace asked for.
@@ -148,6 +137,21 @@ impl Rule {
     /// [`RenderError`] as of [`Template::render`].
     pub fn render(&self, data: &QueryData) -> Result<String, RenderError> {
         self.query.render(data)
+    }
+
+    /// The query for `data` that has nothing to group by, as of external metrics.
+    ///
+    /// # Errors
+    ///
+    /// [`RenderError`] as of [`Template::render`].
+    pub fn render_ungrouped(&self, data: &QueryData) -> Result<String, RenderError> {
+        self.query.render_ungrouped(data)
+    }
+
+    /// The query template.
+    #[must_use]
+    pub fn query(&self) -> &Template {
+        &self.query
     }
 }
 

@@ -9,11 +9,17 @@ use super::{QueryData, RenderError, printf};
 /// The longest output, in bytes.
 const LONGEST: usize = 1 << 20;
 
-pub(super) fn render(nodes: &[Node], data: &QueryData) -> Result<String, RenderError> {
+pub(super) fn render(
+    nodes: &[Node],
+    data: &QueryData,
+    ungrouped: bool,
+) -> Result<String, RenderError> {
     let variables = vec![("$", Value::Data(data))];
     let mut state = State {
         out: String::new(),
         variables,
+        ungrouped,
+        after_group_by: false,
     };
     state.walk(nodes, &Value::Data(data))?;
     Ok(state.out)
@@ -31,6 +37,10 @@ struct State<'a> {
     out: String,
     /// Names and values, the innermost last.
     variables: Vec<(&'a str, Value<'a>)>,
+    /// There is nothing to group by, and a list must not begin with the comma behind it.
+    ungrouped: bool,
+    /// What was written last is an empty `.GroupBy`.
+    after_group_by: bool,
 }
 
 type Evaluated<T> = Result<T, RenderError>;
@@ -44,17 +54,31 @@ impl<'a> State<'a> {
         Ok(())
     }
 
+    /// `text` behind an empty first element of a list, without the comma that would part them.
+    fn without_comma(&self, text: &'a str) -> &'a str {
+        let first = self.out.trim_end().ends_with(['(', ',']);
+        match text.trim_start().strip_prefix(',') {
+            Some(rest) if first => rest.trim_start(),
+            _ => text,
+        }
+    }
+
     fn walk(&mut self, nodes: &'a [Node], dot: &Value<'a>) -> Evaluated<Flow> {
         for node in nodes {
             let known = self.variables.len();
             let flow = match node {
                 Node::Text(text) => {
+                    let text = match std::mem::take(&mut self.after_group_by) {
+                        true => self.without_comma(text),
+                        false => text,
+                    };
                     self.emit(text)?;
                     continue;
                 }
                 Node::Print(pipe) => {
                     // Its variables live on in the rest of the list.
                     let value = self.pipeline(pipe, dot)?;
+                    self.after_group_by = self.ungrouped && is_group_by(pipe);
                     if pipe.variables.is_empty() {
                         self.emit(&value.printed())?;
                     }
@@ -260,6 +284,17 @@ impl<'a> State<'a> {
             }
         }
         Ok(last.unwrap_or(value))
+    }
+}
+
+/// Whether a pipeline is the bare field `.GroupBy`.
+fn is_group_by(pipe: &Pipeline) -> bool {
+    match pipe.commands.as_slice() {
+        [command] => match command.operands.as_slice() {
+            [operand] => operand.term == Term::Field && operand.fields == ["GroupBy"],
+            _ => false,
+        },
+        _ => false,
     }
 }
 

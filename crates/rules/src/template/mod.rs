@@ -97,6 +97,24 @@ impl Template {
     /// [`RenderError`] where Go's text/template fails at execution: an unknown field, an index out
     /// of range, a comparison of unlike values, output above 1 MiB.
     pub fn render(&self, data: &QueryData) -> Result<String, RenderError> {
-        eval::render(&self.nodes, data)
+        eval::render(&self.nodes, data, false)
+    }
+
+    /// Fills the template without anything to group by: where `<<.GroupBy>>` is the first of a
+    /// list, its comma is left out. Go's text/template, and so prometheus-adapter 0.12, writes
+    /// `by (, x)` there, which is no PromQL.
+    ///
+    /// # Errors
+    ///
+    /// As [`Template::render`].
+    ///
+    /// ```
+    /// use concertina_rules::{QueryData, Template};
+    ///
+    /// let template = Template::parse("sum(up) by (<<.GroupBy>>, job)").unwrap();
+    /// assert_eq!(template.render_ungrouped(&QueryData::default()).unwrap(), "sum(up) by (job)");
+    /// ```
+    pub fn render_ungrouped(&self, data: &QueryData) -> Result<String, RenderError> {
+        eval::render(&self.nodes, data, true)
     }
 }

@@ -1,0 +1,275 @@
+//! The forms in which people keep their rules.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use concertina_rules::{FileForm, RuleFile, compile};
+
+const CONFIG_MAP: &str = "\
+# applied with kubectl
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: adapter-config
+  namespace: monitoring
+data:
+  config.yaml: |
+    rules:
+    - seriesQuery: up
+      metricsQuery: sum(<<.Series>>)
+
+    externalRules:
+    - seriesQuery: depth
+";
+
+#[test]
+fn each_form_is_recognised() {
+    let forms = [
+        "rules: []\n",
+        "- seriesQuery: up\n",
+        CONFIG_MAP,
+        "kind: ConfigMap\napiVersion: v1\ndata: {adapter.yaml: 'rules: [{seriesQuery: up}]', x: y}\n",
+        "rules:\n  default: false\n  custom:\n  - seriesQuery: up\nprometheus: {url: http://p}\n",
+        "rules:\n  custom: []\n  external:\n  resource: {}\n",
+    ];
+    let told: Vec<String> = forms
+        .iter()
+        .map(|text| {
+            let file = RuleFile::parse(text).unwrap();
+            let (rules, external) = (file.rules.len(), file.external_rules.len());
+            format!("{}: {rules} rules, {external} external rules", file.form)
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r###"
+a prometheus-adapter configuration: 0 rules, 0 external rules
+a bare list of rules: 1 rules, 0 external rules
+the ConfigMap `adapter-config`, key `config.yaml`: 1 rules, 1 external rules
+a ConfigMap without a name, key `adapter.yaml`: 1 rules, 0 external rules
+values of the Helm chart: 1 rules, 0 external rules
+values of the Helm chart, with its default rules: 6 rules, 0 external rules
+"###);
+}
+
+#[test]
+fn positions_are_those_of_the_manifest() {
+    let file = RuleFile::parse(CONFIG_MAP).unwrap();
+    assert_eq!((file.rules[0].line, file.external_rules[0].line), (10, 14));
+    let broken = [
+        CONFIG_MAP.replace("metricsQuery", "metricQuery"),
+        CONFIG_MAP.replace("    externalRules:", "     externalRules:"),
+        "kind: ConfigMap\ndata:\n  config.yaml: \"rules:\\n- series: x\"\n".to_owned(),
+        "kind: ConfigMap\ndata: {a: 'rules: []', b: 'rules: []'}\n".to_owned(),
+        "kind: ConfigMap\nmetadata: {}\n".to_owned(),
+        "kind: ConfigMap\ndata:\n  config.yaml: |\n    rules: {default: false, custom: []}\n"
+            .to_owned(),
+        "apiVersion: apps/v1\nkind: Deployment\n".to_owned(),
+        "rules: {existing: my-rules}\n".to_owned(),
+        "rules: {default: false, customs: []}\n".to_owned(),
+        "rules: []\n---\nrules: []\n".to_owned(),
+        format!("{CONFIG_MAP}---\n{CONFIG_MAP}"),
+    ];
+    let told = broken.map(|text| RuleFile::parse(&text).unwrap_err().to_string());
+    insta::assert_snapshot!(told.join("\n\n"), @r###"
+line 11, column 7: unknown key "metricQuery"
+  11 |       metricQuery: sum(<<.Series>>)
+     |       ^
+  help: did you mean `metricsQuery`?
+
+line 13, column 6: while parsing a block mapping, did not find expected key
+  13 |      externalRules:
+     |      ^
+
+line 3, column 16: in the text of `config.yaml`, its line 2, column 3: unknown key "series"
+  3 |   config.yaml: "rules:\n- series: x"
+    |                ^
+  help: known here: `seriesQuery`, `seriesFilters`, `resources`, `name`, `metricsQuery`
+
+it is not clear which key of the ConfigMap's `data` holds the rules, of a, b: name it `config.yaml`
+
+the ConfigMap has no `data`: the configuration stands below `data`, in the text of a key such as `config.yaml: |`
+
+line 4, column 5: values of the Helm chart, which prometheus-adapter cannot read from its ConfigMap: `rules` is a list there
+
+a manifest of kind Deployment: rules are read from a ConfigMap
+
+the chart takes all its rules from the ConfigMap `my-rules` that `rules.existing` names: give that one, as `kubectl get configmap my-rules -o yaml` prints it
+
+line 1, column 25: unknown key "customs"
+  1 | rules: {default: false, customs: []}
+    |                         ^
+  help: did you mean `custom`?
+
+several YAML documents, and none of them is a ConfigMap with rules: a rule file is one document
+
+2 of the YAML documents are ConfigMaps with rules: keep one of them
+"###);
+}
+
+#[test]
+fn a_stream_may_hold_other_manifests() {
+    let stream = format!("kind: Namespace\n---\n{CONFIG_MAP}---\nkind: Deployment\n");
+    let file = RuleFile::parse(&stream).unwrap();
+    assert_eq!(file.rules[0].line, 12);
+    let form = FileForm::ConfigMap {
+        name: "adapter-config".to_owned(),
+        key: "config.yaml".to_owned(),
+    };
+    assert_eq!(file.form, form);
+}
+
+#[test]
+fn the_rules_of_the_chart_compile_and_name_their_metrics() {
+    let file = RuleFile::parse("rules: {default: true}\n").unwrap();
+    let names = [
+        "container_cpu_usage_seconds_total",
+        "container_fs_reads_total",
+        "container_spec",
+    ];
+    let rules: Vec<_> = compile(&file.rules)
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    let exposed = names.map(|name| {
+        let names = rules
+            .iter()
+            .take(3)
+            .filter_map(|rule| rule.metric_name(name));
+        names.collect::<Vec<_>>()
+    });
+    assert_eq!(exposed, [["cpu_usage"], ["fs_reads"], ["spec"]]);
+    assert_eq!(rules[3].metric_name("http_requests_total"), None);
+    assert_eq!(
+        rules[4].metric_name("http_requests_total").as_deref(),
+        Some("http_requests")
+    );
+    assert_eq!(
+        rules[5].metric_name("busy_seconds_total").as_deref(),
+        Some("busy")
+    );
+}
+
+/// What the documentation of others publishes.
+#[test]
+fn broken_files_that_are_published_give_their_cause() {
+    let files = [
+        // Keys of a rule outside of it.
+        "rules:\n- seriesQuery: up\n resources: {}\n",
+        "rules:\n  - seriesQuery: up\n  metricsQuery: x\n",
+        "rules:\n  - seriesQuery: up\n  resources:\n      overrides: {}\n",
+        "rules:\nseriesQuery: up\n",
+        "rules:\n  seriesQuery: up\n  metricsQuery: x\n",
+        "rules:\n- seriesQuery: up\n    metricsQuery: x\n",
+        "rules:\n- seriesQuery: up\n  resources:\n    overrides:\n    pod: {resource: pod}\n",
+        "rules:\n- seriesQuery: up\n  name:\n  matches: x\n",
+        // Quotes within quotes.
+        "rules:\n- seriesQuery: \"up{pod!=\"\"}\"\n",
+        "rules:\n- metricsQuery: \"sum(up{a=\"b\"}) by (pod)\"\n",
+        // A query that YAML takes for a mapping.
+        "rules:\n- seriesQuery: {__name__=~\"vllm.*\"}\n",
+        "rules:\n- metricsQuery: sum(x): y\n",
+        // Lists in the wrong place.
+        "rules:\n  externalRules:\n  - seriesQuery: up\n",
+        "rules:\n- seriesQuery: up\n  externalRules:\n  - seriesQuery: up\n",
+        "rules:\n- externalRules:\n  - seriesQuery: up\n",
+        "Rules:\n- seriesQuery: up\n",
+        "external:\n- seriesQuery: up\n",
+        "custom:\n- seriesQuery: up\n",
+        "data:\n  config.yaml: |\n    rules: []\n",
+        "prometheus-adapter:\n  rules: {custom: []}\n",
+        "rules:\n{{- range .Values.rules }}\n- {{ . }}\n{{- end }}\n",
+    ];
+    let told = files.map(|text| RuleFile::parse(text).unwrap_err().to_string());
+    insta::assert_snapshot!(told.join("\n\n"), @r###"
+line 3, column 2: while parsing a block mapping, did not find expected key
+  3 |  resources: {}
+    |  ^
+
+line 3, column 3: while parsing a block collection, did not find expected '-' indicator
+  3 |   metricsQuery: x
+    |   ^
+
+line 3, column 3: while parsing a block collection, did not find expected '-' indicator
+  3 |   resources:
+    |   ^
+
+line 2, column 1: unknown key "seriesQuery"
+  2 | seriesQuery: up
+    | ^
+  help: `seriesQuery` belongs to a rule: check the indentation; known here: `rules`, `externalRules`, `resourceRules`
+
+line 2, column 3: a list (`- item`) is expected here
+  2 |   seriesQuery: up
+    |   ^
+
+line 3, column 17: mapping values are not allowed in this context
+  3 |     metricsQuery: x
+    |                 ^
+
+line 5, column 5: unknown key "pod"
+  5 |     pod: {resource: pod}
+    |     ^
+  help: known here: `template`, `overrides`, `namespaced`
+
+line 4, column 3: unknown key "matches"
+  4 |   matches: x
+    |   ^
+  help: known here: `seriesQuery`, `seriesFilters`, `resources`, `name`, `metricsQuery`
+
+line 2, column 26: invalid trailing content after double-quoted scalar
+  2 | - seriesQuery: "up{pod!=""}"
+    |                          ^
+
+line 2, column 28: invalid trailing content after double-quoted scalar
+  2 | - metricsQuery: "sum(up{a="b"}) by (pod)"
+    |                            ^
+
+line 2, column 16: a text is expected here; quote it if it is one
+  2 | - seriesQuery: {__name__=~"vllm.*"}
+    |                ^
+
+line 2, column 23: mapping values are not allowed in this context
+  2 | - metricsQuery: sum(x): y
+    |                       ^
+
+line 2, column 3: a list (`- item`) is expected here
+  2 |   externalRules:
+    |   ^
+
+line 3, column 3: unknown key "externalRules"
+  3 |   externalRules:
+    |   ^
+  help: `externalRules` stands at the top of the file, without indentation
+
+line 2, column 3: unknown key "externalRules"
+  2 | - externalRules:
+    |   ^
+  help: `externalRules` stands at the top of the file, without indentation
+
+line 1, column 1: unknown key "Rules"
+  1 | Rules:
+    | ^
+  help: did you mean `rules`?
+
+line 1, column 1: unknown key "external"
+  1 | external:
+    | ^
+  help: known here: `rules`, `externalRules`, `resourceRules`
+
+line 1, column 1: unknown key "custom"
+  1 | custom:
+    | ^
+  help: known here: `rules`, `externalRules`, `resourceRules`
+
+line 1, column 1: unknown key "data"
+  1 | data:
+    | ^
+  help: known here: `rules`, `externalRules`, `resourceRules`
+
+line 1, column 1: unknown key "prometheus-adapter"
+  1 | prometheus-adapter:
+    | ^
+  help: known here: `rules`, `externalRules`, `resourceRules`
+
+line 2, column 3: "-" is only valid inside a block
+  2 | {{- range .Values.rules }}
+    |   ^
+"###);
+}
