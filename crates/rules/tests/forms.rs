@@ -73,9 +73,10 @@ line 11, column 7: unknown key "metricQuery"
      |       ^
   help: did you mean `metricsQuery`?
 
-line 13, column 6: while parsing a block mapping, did not find expected key
+line 13, column 6: `externalRules` stands within the rule `- seriesQuery: up`
   13 |      externalRules:
      |      ^
+  help: it stands at the top of the file, in the same column as `rules`
 
 line 3, column 16: in the text of `config.yaml`, its line 2, column 3: unknown key "series"
   3 |   config.yaml: "rules:\n- series: x"
@@ -105,14 +106,22 @@ several YAML documents, and none of them is a ConfigMap with rules: a rule file 
 
 #[test]
 fn a_stream_may_hold_other_manifests() {
-    let stream = format!("kind: Namespace\n---\n{CONFIG_MAP}---\nkind: Deployment\n");
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nrules: [{verbs: [get]}]\n";
+    let stream = format!("{role}---\n{CONFIG_MAP}---\nkind: Deployment\n");
     let file = RuleFile::parse(&stream).unwrap();
-    assert_eq!(file.rules[0].line, 12);
+    assert_eq!(file.rules[0].line, 14);
     let form = FileForm::ConfigMap {
         name: "adapter-config".to_owned(),
         key: "config.yaml".to_owned(),
     };
     assert_eq!(file.form, form);
+    let broken = stream.replace("    externalRules:", "      - seriesQuery: down");
+    insta::assert_snapshot!(RuleFile::parse(&broken).unwrap_err(), @r###"
+line 17, column 9: this rule begins 2 columns to the right of the rule before it, `- seriesQuery: up`
+  17 |       - seriesQuery: down
+     |         ^
+  help: all rules of a list begin in the same column
+"###);
 }
 
 #[test]
@@ -159,6 +168,8 @@ fn broken_files_that_are_published_give_their_cause() {
         "rules:\n- seriesQuery: up\n    metricsQuery: x\n",
         "rules:\n- seriesQuery: up\n  resources:\n    overrides:\n    pod: {resource: pod}\n",
         "rules:\n- seriesQuery: up\n  name:\n  matches: x\n",
+        "rules:\n- seriesQuery: up\n  metricsQuery: x\n  - seriesQuery: down\n",
+        "rules:\n  - seriesQuery: up\n    metricsQuery: x\n   - seriesQuery: down\n",
         // Quotes within quotes.
         "rules:\n- seriesQuery: \"up{pod!=\"\"}\"\n",
         "rules:\n- metricsQuery: \"sum(up{a=\"b\"}) by (pod)\"\n",
@@ -178,60 +189,80 @@ fn broken_files_that_are_published_give_their_cause() {
     ];
     let told = files.map(|text| RuleFile::parse(text).unwrap_err().to_string());
     insta::assert_snapshot!(told.join("\n\n"), @r###"
-line 3, column 2: while parsing a block mapping, did not find expected key
+line 3, column 2: `resources` begins 1 column to the left of the other keys of its rule, `- seriesQuery: up`
   3 |  resources: {}
     |  ^
+  help: all keys of a rule begin in the same column
 
-line 3, column 3: while parsing a block collection, did not find expected '-' indicator
+line 3, column 3: `metricsQuery` begins 2 columns to the left of the other keys of its rule, `- seriesQuery: up`
   3 |   metricsQuery: x
     |   ^
+  help: all keys of a rule begin in the same column
 
-line 3, column 3: while parsing a block collection, did not find expected '-' indicator
+line 3, column 3: `resources` begins 2 columns to the left of the other keys of its rule, `- seriesQuery: up`
   3 |   resources:
     |   ^
+  help: all keys of a rule begin in the same column
 
 line 2, column 1: unknown key "seriesQuery"
   2 | seriesQuery: up
     | ^
   help: `seriesQuery` belongs to a rule: check the indentation; known here: `rules`, `externalRules`, `resourceRules`
 
-line 2, column 3: a list (`- item`) is expected here
+line 2, column 3: `seriesQuery` belongs to a rule, and no rule has begun
   2 |   seriesQuery: up
     |   ^
+  help: each rule begins with `- `
 
-line 3, column 17: mapping values are not allowed in this context
+line 3, column 17: `metricsQuery` begins 2 columns to the right of the other keys of its rule, `- seriesQuery: up`
   3 |     metricsQuery: x
     |                 ^
+  help: all keys of a rule begin in the same column
 
 line 5, column 5: unknown key "pod"
   5 |     pod: {resource: pod}
     |     ^
-  help: known here: `template`, `overrides`, `namespaced`
+  help: if `pod` is a label, it stands below `overrides`: check the indentation; known here: `template`, `overrides`, `namespaced`
 
 line 4, column 3: unknown key "matches"
   4 |   matches: x
     |   ^
-  help: known here: `seriesQuery`, `seriesFilters`, `resources`, `name`, `metricsQuery`
+  help: `matches` stands below `name`: check the indentation
 
-line 2, column 26: invalid trailing content after double-quoted scalar
+line 4, column 5: this rule begins 2 columns to the right of the rule before it, `- seriesQuery: up`
+  4 |   - seriesQuery: down
+    |     ^
+  help: all rules of a list begin in the same column
+
+line 4, column 4: this rule begins 1 column to the right of the rule before it, `- seriesQuery: up`
+  4 |    - seriesQuery: down
+    |    ^
+  help: all rules of a list begin in the same column
+
+line 2, column 26: the text in double quotes ends at the next `"`, which is inside of it
   2 | - seriesQuery: "up{pod!=""}"
     |                          ^
+  help: put it between single quotes: `seriesQuery: 'up{pod!=""}'`
 
-line 2, column 28: invalid trailing content after double-quoted scalar
+line 2, column 28: the text in double quotes ends at the next `"`, which is inside of it
   2 | - metricsQuery: "sum(up{a="b"}) by (pod)"
     |                            ^
+  help: put it between single quotes: `metricsQuery: 'sum(up{a="b"}) by (pod)'`
 
-line 2, column 16: a text is expected here; quote it if it is one
+line 2, column 16: a value that begins with `{` is a mapping for YAML, not a text
   2 | - seriesQuery: {__name__=~"vllm.*"}
     |                ^
+  help: put it between single quotes: `seriesQuery: '{__name__=~"vllm.*"}'`
 
-line 2, column 23: mapping values are not allowed in this context
+line 2, column 23: a text without quotes cannot have a colon and a blank in it
   2 | - metricsQuery: sum(x): y
     |                       ^
+  help: put it between single quotes: `metricsQuery: 'sum(x): y'`
 
-line 2, column 3: a list (`- item`) is expected here
+line 2, column 3: `externalRules` is not a rule
   2 |   externalRules:
     |   ^
+  help: it stands at the top of the file, without indentation, and not below another key: move `externalRules` to the first column
 
 line 3, column 3: unknown key "externalRules"
   3 |   externalRules:
@@ -251,25 +282,26 @@ line 1, column 1: unknown key "Rules"
 line 1, column 1: unknown key "external"
   1 | external:
     | ^
-  help: known here: `rules`, `externalRules`, `resourceRules`
+  help: `external` is a value of the Helm chart and stands below `rules:` there
 
 line 1, column 1: unknown key "custom"
   1 | custom:
     | ^
-  help: known here: `rules`, `externalRules`, `resourceRules`
+  help: `custom` is a value of the Helm chart and stands below `rules:` there
 
 line 1, column 1: unknown key "data"
   1 | data:
     | ^
-  help: known here: `rules`, `externalRules`, `resourceRules`
+  help: for a ConfigMap `kind: ConfigMap` is missing
 
 line 1, column 1: unknown key "prometheus-adapter"
   1 | prometheus-adapter:
     | ^
-  help: known here: `rules`, `externalRules`, `resourceRules`
+  help: these are values of a chart that contains the adapter's: give what stands below `prometheus-adapter`
 
-line 2, column 3: "-" is only valid inside a block
+line 2, column 3: `{{` is Helm's, not YAML
   2 | {{- range .Values.rules }}
     |   ^
+  help: render the template first, as `helm template` does
 "###);
 }

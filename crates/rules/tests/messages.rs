@@ -48,18 +48,20 @@ line 4, column 12: keys and values (`key: value`) are expected here
   4 |       pod: pods
     |            ^
 
-line 2, column 3: a list (`- item`) is expected here
+line 2, column 3: `externalRules` is not a rule
   2 |   externalRules: []
     |   ^
+  help: it stands at the top of the file, without indentation, and not below another key: move `externalRules` to the first column
 
 line 1, column 1: unknown key "seriesQuery"
   1 | seriesQuery: up
     | ^
   help: `seriesQuery` belongs to a rule: check the indentation; known here: `rules`, `externalRules`, `resourceRules`
 
-line 2, column 16: a text is expected here; quote it if it is one
+line 2, column 16: a value that begins with `{` is a mapping for YAML, not a text
   2 | - seriesQuery: {<<.Series>>}
     |                ^
+  help: put it between single quotes: `seriesQuery: '{<<.Series>>}'`
 
 line 2, column 2: tabs disallowed within this context (block indentation)
   2 | 	- seriesQuery: up

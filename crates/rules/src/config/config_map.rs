@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::form::{Outline, leading_tab};
+use super::suggest::FILE_KEYS;
 use super::{ConfigError, FileForm, RuleFile, decode, helm};
 
 /// The name that prometheus-adapter's own manifests and chart give the configuration.
@@ -33,14 +34,14 @@ pub(super) fn holds_rules(yaml: &str) -> bool {
     })
 }
 
+/// The text may be broken, and so is looked at without reading it.
 fn looks_like_rules(text: &str) -> bool {
-    let outline = Outline::of(text);
-    let known = |key: &String| {
-        ["rules", "externalRules", "resourceRules"]
+    text.lines().any(|line| {
+        let key = line.split(':').next().unwrap_or_default().trim_end();
+        FILE_KEYS
             .iter()
-            .any(|known| key.eq_ignore_ascii_case(known))
-    };
-    outline.keys.iter().any(known)
+            .any(|known| known.eq_ignore_ascii_case(key))
+    })
 }
 
 pub(super) fn read(yaml: &str) -> Result<RuleFile, ConfigError> {

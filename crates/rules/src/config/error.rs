@@ -2,7 +2,7 @@
 
 use serde_saphyr::Error as Yaml;
 
-use super::suggest;
+use super::{layout, suggest};
 
 /// Why a rule file was refused: position, reason, the line itself and, where one is known, a way
 /// out.
@@ -52,7 +52,7 @@ impl ConfigError {
             column: 1,
             message: "a tab cannot begin the file".to_owned(),
             source_line,
-            hint: Some(suggest::NO_TABS.to_owned()),
+            hint: Some(layout::NO_TABS.to_owned()),
         }
     }
 

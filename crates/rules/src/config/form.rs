@@ -164,7 +164,7 @@ pub(super) struct Outline {
     manifest: bool,
     kind: Option<String>,
     /// The keys of the document.
-    pub(super) keys: Vec<String>,
+    keys: Vec<String>,
     /// The keys below `rules`, when that is a mapping.
     pub(super) below_rules: Vec<String>,
 }

@@ -5,6 +5,7 @@ mod decode;
 mod error;
 mod form;
 mod helm;
+mod layout;
 mod suggest;
 
 use std::time::Duration;

@@ -2,8 +2,10 @@
 
 use serde_saphyr::Error as Yaml;
 
-const FILE_KEYS: [&str; 3] = ["rules", "externalRules", "resourceRules"];
-const RULE_KEYS: [&str; 5] = [
+use super::layout;
+
+pub(super) const FILE_KEYS: [&str; 3] = ["rules", "externalRules", "resourceRules"];
+pub(super) const RULE_KEYS: [&str; 5] = [
     "seriesQuery",
     "seriesFilters",
     "resources",
@@ -11,7 +13,19 @@ const RULE_KEYS: [&str; 5] = [
     "metricsQuery",
 ];
 
-pub(super) const NO_TABS: &str = "YAML is indented with spaces, not with tabs";
+/// Keys that have one place only, and what they stand below.
+const HOMES: [(&[&str], &str); 4] = [
+    (&["matches", "as"], "name"),
+    (&["template", "overrides", "namespaced"], "resources"),
+    (&["is", "isNot"], "seriesFilters"),
+    (
+        &["containerQuery", "nodeQuery", "containerLabel"],
+        "cpu` and `memory",
+    ),
+];
+
+/// What stands below `rules` in the values of the Helm chart.
+const CHART_KEYS: [&str; 4] = ["default", "custom", "external", "resource"];
 
 /// The message and a hint for a finding on `line` (from 1) of `yaml`.
 pub(super) fn explain(error: &Yaml, yaml: &str, line: usize) -> (String, Option<String>) {
@@ -30,7 +44,13 @@ pub(super) fn explain(error: &Yaml, yaml: &str, line: usize) -> (String, Option<
             )
         }
         Yaml::AliasError { error, .. } => explain(error.without_snippet(), yaml, line),
-        other => (plain(other), syntax_hint(yaml, line)),
+        other => {
+            let message = plain(other);
+            match layout::cause(yaml, line, &message) {
+                Some((cause, hint)) => (cause.unwrap_or(message), Some(hint)),
+                None => (message, None),
+            }
+        }
     }
 }
 
@@ -55,11 +75,32 @@ fn unknown_key(field: &str, expected: &[&str]) -> String {
         .map(|key| format!("`{key}`"))
         .collect::<Vec<_>>()
         .join(", ");
+    let top = expected.contains(&"rules");
     if let Some(key) = FILE_KEYS.iter().find(|key| field.eq_ignore_ascii_case(key)) {
         return format!("`{key}` stands at the top of the file, without indentation");
     }
     if let Some(key) = RULE_KEYS.iter().find(|key| field.eq_ignore_ascii_case(key)) {
         return format!("`{key}` belongs to a rule: check the indentation; known here: {known}");
+    }
+    if let Some((_, home)) = HOMES.iter().find(|(keys, _)| keys.contains(&field)) {
+        return format!("`{field}` stands below `{home}`: check the indentation");
+    }
+    if expected.contains(&"overrides") {
+        return format!(
+            "if `{field}` is a label, it stands below `overrides`: check the indentation; known \
+             here: {known}"
+        );
+    }
+    if top && CHART_KEYS.contains(&field) {
+        return format!("`{field}` is a value of the Helm chart and stands below `rules:` there");
+    }
+    if top && field == "data" {
+        return "for a ConfigMap `kind: ConfigMap` is missing".to_owned();
+    }
+    if top && field == "prometheus-adapter" {
+        return "these are values of a chart that contains the adapter's: give what stands below \
+                `prometheus-adapter`"
+            .to_owned();
     }
     format!("known here: {known}")
 }
@@ -96,17 +137,4 @@ fn distance(a: &str, b: &str) -> usize {
         row = next;
     }
     row.last().copied().unwrap_or(usize::MAX)
-}
-
-/// Traps that documentation on the web is full of.
-fn syntax_hint(yaml: &str, line: usize) -> Option<String> {
-    let text = yaml.lines().nth(line.checked_sub(1)?)?;
-    if text
-        .chars()
-        .take_while(|c| c.is_whitespace())
-        .any(|c| c == '\t')
-    {
-        return Some(NO_TABS.to_owned());
-    }
-    None
 }
