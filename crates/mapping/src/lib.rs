@@ -9,9 +9,12 @@
 
 mod catalogue;
 mod external;
+pub mod known;
 mod labels;
+pub mod lint;
 mod listing;
 mod matchers;
+mod names;
 mod plan;
 mod resources;
 mod usage;

@@ -1,0 +1,107 @@
+//! Rules that get in each other's way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rule::Subject;
+use super::{Finding, FindingKind, SeriesByQuery};
+
+/// The names of series that a rule is known to take: examples, and what Prometheus has.
+fn names(subject: &Subject<'_>, series: Option<&SeriesByQuery>) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = subject.names.iter().cloned().collect();
+    if let Some(Ok(listed)) = series.and_then(|all| all.get(&subject.written.series_query)) {
+        names.extend(listed.iter().filter_map(|labels| labels.metric_name().map(str::to_owned)));
+    }
+    names
+}
+
+/// Exposed name to the names of the series behind it.
+fn exposed(
+    subject: &Subject<'_>,
+    names: BTreeSet<String>,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let mut exposed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for name in names {
+        match subject.rule.metric_name(&name) {
+            Some(metric) if !metric.is_empty() => {
+                exposed.entry(metric).or_default().insert(name);
+            }
+            _ => {}
+        }
+    }
+    exposed
+}
+
+/// Whether both rules can serve one resource.
+fn meet(a: &Subject<'_>, b: &Subject<'_>) -> bool {
+    let resources = |subject: &Subject<'_>| -> BTreeSet<String> {
+        let overrides = subject.written.resources.overrides.iter();
+        overrides
+            .map(|(_, resource)| resource.resource.trim_end_matches('s').to_lowercase())
+            .collect()
+    };
+    a.is_external()
+        || a.mapping.has_template()
+        || b.mapping.has_template()
+        || resources(a).iter().any(|resource| resources(b).contains(resource))
+}
+
+pub(super) fn findings<'s, 'a>(
+    subjects: &'s [Subject<'a>],
+    series: Option<&SeriesByQuery>,
+) -> Vec<(&'s Subject<'a>, Finding)> {
+    let mut findings = Vec::new();
+    let tables: Vec<_> = subjects
+        .iter()
+        .map(|subject| (subject, exposed(subject, names(subject, series))))
+        .collect();
+    for (index, (subject, table)) in tables.iter().enumerate() {
+        if let Some((metric, names)) = table.iter().find(|(_, names)| names.len() > 1) {
+            let shown: Vec<String> = names.iter().take(3).map(|n| format!("`{n}`")).collect();
+            let message = format!("{} all become `{metric}`", shown.join(", "));
+            findings.push((*subject, Finding::new(FindingKind::NamesFolded, message)));
+        }
+        let earlier = tables.iter().take(index);
+        let clash = earlier
+            .filter(|(other, _)| meet(other, subject))
+            .find_map(|(other, theirs)| Some((other, clash(theirs, table, [other, subject])?)));
+        if let Some((other, metric)) = clash {
+            let message = format!(
+                "`{metric}` is exposed by {} (line {}), too; this rule replaces it",
+                other.place, other.written.line
+            );
+            findings.push((*subject, Finding::new(FindingKind::Overlap, message)));
+        }
+    }
+    findings
+}
+
+/// A name that both expose: from one series, or from series that each rule asks for by name.
+fn clash(
+    a: &BTreeMap<String, BTreeSet<String>>,
+    b: &BTreeMap<String, BTreeSet<String>>,
+    rules: [&Subject<'_>; 2],
+) -> Option<String> {
+    let exact = |subject: &Subject<'_>| {
+        crate::names::NameMatchers::of(&subject.written.series_query)
+            .is_some_and(|names| names.exact().is_some())
+    };
+    let by_name = rules.iter().all(|subject| exact(subject));
+    let same = a.iter().find(|(metric, names)| {
+        b.get(*metric)
+            .is_some_and(|others| by_name || names.iter().any(|name| others.contains(name)))
+    });
+    // What one rule takes as an example the other may take as well.
+    let taken = || {
+        [(a, rules[1]), (b, rules[0])].into_iter().find_map(|(table, other)| {
+            let names = crate::names::NameMatchers::of(&other.written.series_query)?;
+            let found = table.iter().find(|(metric, series)| {
+                series.iter().any(|name| {
+                    names.accept(name)
+                        && other.rule.metric_name(name).as_ref() == Some(*metric)
+                })
+            });
+            found.map(|(metric, _)| metric.clone())
+        })
+    };
+    same.map(|(metric, _)| metric.clone()).or_else(taken)
+}

@@ -1,0 +1,180 @@
+//! Every finding has a file that has it and one that has not: `tests/findings/`. The page
+//! `docs/findings.md` is made of the kinds and these files; with `UPDATE_DOCS=1` it is written.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use concertina_mapping::lint::{
+    FindingKind, Level, Report, SeriesByQuery, check, check_with_series, series_queries,
+};
+use concertina_mapping::{ResourceTable, lint};
+use concertina_model::{Labels, Sample, Timestamp};
+use concertina_tsdb::{Store, StoreOptions};
+
+fn example(kind: FindingKind, what: &str) -> Option<String> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/findings");
+    std::fs::read_to_string(folder.join(format!("{}.{what}", kind.code()))).ok()
+}
+
+/// The series of a `.series` file, as Prometheus would list them.
+fn listing(text: &str, series: &str) -> SeriesByQuery {
+    let now = Timestamp::from_millis(60_000);
+    let mut store = Store::new(StoreOptions::default());
+    for line in series.lines() {
+        let selector = concertina_promql::parse_selector(line).unwrap();
+        let labels = selector.all_matchers().map(|m| (m.label, m.value));
+        let sample = Sample {
+            timestamp: now,
+            value: 1.0,
+        };
+        store.append(&Labels::from_pairs(labels), sample).unwrap();
+    }
+    let answer = |query: String| {
+        let listed = match concertina_promql::parse_selector(&query) {
+            Ok(selector) => Ok(store
+                .series(&[selector], Timestamp::from_millis(0), now)
+                .unwrap()),
+            Err(error) => Err(error.to_string()),
+        };
+        (query, listed)
+    };
+    series_queries(text).into_iter().map(answer).collect()
+}
+
+fn report(kind: FindingKind, text: &str) -> Report {
+    let known = ResourceTable::builtin();
+    match example(kind, "series") {
+        None => check(text, &known),
+        Some(series) => check_with_series(text, &known, &listing(text, &series)),
+    }
+}
+
+#[test]
+fn every_finding_has_a_file_that_has_it_and_one_that_has_not() {
+    for &kind in FindingKind::ALL {
+        let code = kind.code();
+        let bad = example(kind, "bad.yaml").unwrap_or_else(|| panic!("{code}: no bad example"));
+        let good = example(kind, "good.yaml").unwrap_or_else(|| panic!("{code}: no good example"));
+        let found: Vec<FindingKind> = report(kind, &bad).findings.iter().map(|f| f.kind).collect();
+        assert!(found.contains(&kind), "{code}: found {found:?} in\n{bad}");
+        let found = report(kind, &good).findings;
+        assert!(found.is_empty(), "{code}: found {found:#?} in\n{good}");
+    }
+}
+
+#[test]
+fn kinds_are_numbered_in_order_and_say_something() {
+    let codes: Vec<&str> = FindingKind::ALL.iter().map(|kind| kind.code()).collect();
+    let distinct: BTreeSet<&str> = codes.iter().copied().collect();
+    assert_eq!(codes, distinct.into_iter().collect::<Vec<_>>());
+    for &kind in FindingKind::ALL {
+        for text in [kind.explanation(), kind.fix()] {
+            assert!(text.ends_with('.') && text.len() > 20, "{}: {text}", kind.code());
+        }
+        assert_eq!(FindingKind::by_code(kind.code()), Some(kind));
+        let json = serde_json::to_string(&kind).unwrap();
+        assert_eq!(serde_json::from_str::<FindingKind>(&json).unwrap(), kind);
+    }
+}
+
+fn page() -> String {
+    let mut page = String::from(
+        "# Findings of `concertina check`\n\n\
+         Each finding has a number that never changes its meaning. *Error*: it cannot work. \
+         *Warning*: it works, and has a trap. C040 and above need `--prometheus-url`.\n\n\
+         | | level | finding |\n|---|---|---|\n",
+    );
+    for &kind in FindingKind::ALL {
+        let (code, anchor) = (kind.code(), kind.code().to_lowercase());
+        let _ = writeln!(page, "| [{code}](#{anchor}) | {} | {} |", kind.level(), kind.title());
+    }
+    for &kind in FindingKind::ALL {
+        let level = match kind.level() {
+            Level::Error => "Error",
+            _ => "Warning",
+        };
+        let _ = write!(
+            page,
+            "\n## {}\n\n**{level}: {}.** {}\n\n*Fix.* {}\n\n",
+            kind.code(),
+            kind.title(),
+            kind.explanation(),
+            kind.fix()
+        );
+        let bad = example(kind, "bad.yaml").unwrap();
+        let good = example(kind, "good.yaml").unwrap();
+        if let Some(series) = example(kind, "series") {
+            let _ = write!(page, "With these series:\n\n```text\n{series}```\n\n");
+        }
+        let _ = write!(page, "Has it:\n\n```yaml\n{bad}```\n\nHas it not:\n\n```yaml\n{good}```\n");
+    }
+    page
+}
+
+#[test]
+fn the_page_of_findings_is_up_to_date() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/findings.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, page()).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == page(),
+        "docs/findings.md is not what the code says: run this test with UPDATE_DOCS=1"
+    );
+}
+
+fn lines(text: &str) -> String {
+    let report = lint::check(text, &ResourceTable::builtin());
+    let line = |f: &lint::Finding| format!("{}:{} {} {}", f.line, f.column, f.kind.code(), f.message);
+    report.findings.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_walkthroughs_rules_have_these_findings_and_no_others() {
+    let text = include_str!("../../../examples/bert-intent-detection/rules.yaml");
+    insta::assert_snapshot!(lines(text), @"");
+}
+
+/// The rules of prometheus-adapter's documented sample configuration, written so that they can be
+/// read at all: as published, the file has commas behind flow mappings in block lists, double
+/// quotes inside double-quoted texts and the key `metricQuery`.
+const SAMPLE: &str = r#"
+rules:
+- seriesQuery: '{__name__=~"^container_.*",container!="POD",namespace!="",pod!=""}'
+  resources:
+    overrides:
+      namespace: {resource: namespace}
+      pod: {resource: pod}
+  name: {matches: "^container_(.*)_seconds_total$"}
+  metricsQuery: 'sum(rate(<<.Series>>{<<.LabelMatchers>>,container!="POD"}[2m])) by (<<.GroupBy>>)'
+- seriesQuery: '{__name__=~"^container_.*_total",container!="POD",namespace!="",pod!=""}'
+  resources:
+    overrides:
+      namespace: {resource: namespace}
+      pod: {resource: pod}
+  seriesFilters:
+  - isNot: "^container_.*_seconds_total$"
+  name: {matches: "^container_(.*)_total$"}
+  metricsQuery: 'sum(rate(<<.Series>>{<<.LabelMatchers>>,container!="POD"}[2m])) by (<<.GroupBy>>)'
+- seriesQuery: '{namespace!="",__name__!="^container_.*"}'
+  name: {matches: "^(.*)_total$"}
+  resources: {template: "<<.Resource>>"}
+  metricsQuery: 'sum(rate(<<.Series>>{<<.LabelMatchers>>,container!="POD"}[2m])) by (<<.GroupBy>>)'
+- seriesQuery: 'cheddar{sharp="true"}'
+  name: {as: cheesy_goodness}
+  resources: {overrides: {brand: {group: cheese.io, resource: brand}}}
+  metricsQuery: 'count(cheddar{sharp="true"})'
+externalRules:
+- seriesQuery: '{__name__="queue_consumer_lag",name!=""}'
+  metricsQuery: sum(<<.Series>>{<<.LabelMatchers>>}) by (name)
+- seriesQuery: '{__name__="queue_depth",topic!=""}'
+  metricsQuery: sum(<<.Series>>{<<.LabelMatchers>>}) by (name)
+  resources: {namespaced: false}
+"#;
+
+#[test]
+fn the_documented_sample_has_these_findings_and_no_others() {
+    insta::assert_snapshot!(lines(SAMPLE), @"");
+}
