@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::check::{self, CheckArgs};
 use crate::demo::{self, DemoArgs};
 use crate::serve::{self, ServeArgs};
 
@@ -18,6 +19,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(CheckArgs),
     Demo(DemoArgs),
     Serve(Box<ServeArgs>),
 }
@@ -25,7 +27,7 @@ enum Command {
 impl Command {
     fn log_level(&self) -> tracing::Level {
         match self {
-            Self::Demo(_) => tracing::Level::WARN,
+            Self::Check(_) | Self::Demo(_) => tracing::Level::WARN,
             Self::Serve(args) => args.log_level(),
         }
     }
@@ -57,6 +59,11 @@ pub fn run() -> ExitCode {
 
 async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Check(args) => match check::run(args).await {
+            Ok(true) => Ok(ExitCode::SUCCESS),
+            Ok(false) => Ok(ExitCode::from(1)),
+            Err(error) => Err(Failure::new(&error, 2)),
+        },
         Command::Demo(args) => demo::run(args)
             .await
             .map(|()| ExitCode::SUCCESS)

@@ -44,3 +44,41 @@ pub fn read_text(path: &Path) -> Result<String, FileError> {
     }
     std::fs::read_to_string(path).map_err(unreadable)
 }
+
+/// The text of a file, or of standard input for `-`, and what to call it.
+///
+/// # Errors
+///
+/// [`FileError`] as of [`read_text`].
+pub fn read_text_or_stdin(path: &Path) -> Result<(String, String), FileError> {
+    use std::io::Read;
+    if path != Path::new("-") {
+        return Ok((path.display().to_string(), read_text(path)?));
+    }
+    let path = PathBuf::from("<standard input>");
+    let mut text = String::new();
+    let stdin = std::io::stdin().lock();
+    let read = stdin.take(MAX_BYTES + 1).read_to_string(&mut text);
+    if let Err(source) = read {
+        return Err(FileError::Unreadable { path, source });
+    }
+    let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    if length > MAX_BYTES {
+        return Err(FileError::TooLarge { path, length });
+    }
+    Ok((path.display().to_string(), text))
+}
+
+/// Writes to standard output. A reader that has gone away has seen enough.
+///
+/// # Errors
+///
+/// What the operating system says, a closed pipe excepted.
+pub fn print(text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}

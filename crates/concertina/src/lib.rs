@@ -3,7 +3,9 @@
 //! This crate composes the others and is what `concertina` runs; whoever embeds Concertina uses
 //! the crates below it.
 
+pub mod check;
 pub mod cli;
 pub mod demo;
 pub mod files;
+pub mod probe;
 pub mod serve;

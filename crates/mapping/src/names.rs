@@ -38,33 +38,6 @@ pub(crate) fn example_names(rule: &Rule, written: &DiscoveryRule) -> Vec<String>
     candidates.into_iter().collect()
 }
 
-/// A name of a series that `rule` would expose as `metric`, if one can be made up.
-pub(crate) fn name_exposed_as(
-    rule: &Rule,
-    written: &DiscoveryRule,
-    metric: &str,
-) -> Option<String> {
-    const MARK: &str = "qzq";
-    let names = NameMatchers::of(&written.series_query)?;
-    let fits = |name: &String| {
-        names.accept(name) && rule.metric_name(name).is_some_and(|exposed| exposed == metric)
-    };
-    let own = names.exact().unwrap_or(metric).to_owned();
-    if fits(&own) {
-        return Some(own);
-    }
-    let marked = samples(&written.name.matches, &[MARK]);
-    let inverted = marked.iter().filter_map(|sample| {
-        let exposed = rule.metric_name(sample)?;
-        let (before, after) = exposed.split_once(MARK)?;
-        let text = metric.strip_prefix(before)?.strip_suffix(after)?;
-        Some(sample.replace(MARK, text))
-    });
-    let known = crate::known::METRICS.iter().map(|metric| metric.name.to_owned());
-    let patterns = names.patterns().flat_map(|pattern| samples(pattern, &FILLERS));
-    inverted.chain(known).chain(patterns).find(fits)
-}
-
 /// What a series query says of the name.
 #[derive(Debug)]
 pub(crate) struct NameMatchers(Vec<(Matcher, Option<Regex>)>);
@@ -182,10 +155,9 @@ fn has(class: &Class, c: char) -> bool {
             .ranges()
             .iter()
             .any(|range| range.start() <= c && c <= range.end()),
-        Class::Bytes(class) => class
-            .ranges()
-            .iter()
-            .any(|range| u32::from(range.start()) <= c.into() && u32::from(c) <= range.end().into()),
+        Class::Bytes(class) => class.ranges().iter().any(|range| {
+            u32::from(range.start()) <= c.into() && u32::from(c) <= range.end().into()
+        }),
     }
 }
 
@@ -216,27 +188,33 @@ mod tests {
              name: {matches: '^container_(.*)_seconds_total$'}}]",
         );
         let names = example_names(&compiled, &written);
-        assert!(names.contains(&"container_some_seconds_total".to_owned()), "{names:?}");
-        let found = name_exposed_as(&compiled, &written, "cpu_usage").unwrap();
-        assert_eq!(found, "container_cpu_usage_seconds_total");
-        assert_eq!(name_exposed_as(&compiled, &written, ""), None);
+        assert!(
+            names.contains(&"container_some_seconds_total".to_owned()),
+            "{names:?}"
+        );
     }
 
     #[test]
     fn all_alternatives_are_names() {
-        let (compiled, written) =
-            rule("[{seriesQuery: '{__name__=~\"vllm:(num_requests_(waiting|running)|x[0-9]{2})\"}'}]");
+        let (compiled, written) = rule(
+            "[{seriesQuery: '{__name__=~\"vllm:(num_requests_(waiting|running)|x[0-9]{2})\"}'}]",
+        );
         let names = example_names(&compiled, &written);
         assert_eq!(
             names,
-            ["vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:x00"]
+            [
+                "vllm:num_requests_running",
+                "vllm:num_requests_waiting",
+                "vllm:x00"
+            ]
         );
     }
 
     #[test]
     fn a_name_that_the_rule_refuses_is_no_example() {
-        let (compiled, written) =
-            rule("[{seriesQuery: '{__name__=~\"a|b\",__name__!=\"a\"}', seriesFilters: [{isNot: b}]}]");
+        let (compiled, written) = rule(
+            "[{seriesQuery: '{__name__=~\"a|b\",__name__!=\"a\"}', seriesFilters: [{isNot: b}]}]",
+        );
         assert!(example_names(&compiled, &written).is_empty());
     }
 }

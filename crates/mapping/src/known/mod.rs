@@ -30,12 +30,20 @@ pub fn is_counter(name: &str) -> bool {
         return true;
     }
     if let Some(base) = name.strip_suffix("_total") {
-        let capacity = ["memory", "mem", "capacity", "size", "limit", "max", "gpus", "gpu"];
+        let capacity = [
+            "memory", "mem", "capacity", "size", "limit", "max", "gpus", "gpu",
+        ];
         return !capacity.iter().any(|word| base.ends_with(word));
     }
     let histogram = |suffix| {
         name.strip_suffix(suffix).is_some_and(|base| {
-            let units = ["_seconds", "_milliseconds", "_duration_ms", "_bytes", "_tokens"];
+            let units = [
+                "_seconds",
+                "_milliseconds",
+                "_duration_ms",
+                "_bytes",
+                "_tokens",
+            ];
             units.iter().any(|unit| base.ends_with(unit))
         })
     };

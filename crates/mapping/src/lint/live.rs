@@ -26,7 +26,10 @@ pub(super) fn findings(
         .iter()
         .filter(|labels| {
             let name = labels.metric_name().unwrap_or_default();
-            subject.rule.metric_name(name).is_some_and(|metric| !metric.is_empty())
+            subject
+                .rule
+                .metric_name(name)
+                .is_some_and(|metric| !metric.is_empty())
         })
         .collect();
     if taken.is_empty() {
@@ -75,10 +78,12 @@ fn labels(subject: &Subject<'_>, taken: &[&Labels], known: &dyn Resources) -> Op
         .filter(|resource| !there.iter().any(|(found, _)| **found == **resource))
         .collect();
     let all_gone = !objects.is_empty() && missing.len() == objects.len()
-        || objects.is_empty() && mapping.override_labels().all(|label| !names.contains(&label));
-    let important = |resource: &&&ApiResource| {
-        all_gone || matches!(&*resource.plural, "pods" | "namespaces")
-    };
+        || objects.is_empty()
+            && mapping
+                .override_labels()
+                .all(|label| !names.contains(&label));
+    let important =
+        |resource: &&&ApiResource| all_gone || matches!(&*resource.plural, "pods" | "namespaces");
     let missing: Vec<&ApiResource> = missing.iter().filter(important).copied().collect();
     if !missing.is_empty() || all_gone {
         return Some(("resources", wrong_labels(subject, &missing, &names)));
@@ -98,7 +103,10 @@ fn wrong_labels(subject: &Subject<'_>, missing: &[&ApiResource], names: &[&str])
         list => list,
     };
     let message = if absent.is_empty() {
-        format!("no label of the series names {what}; they have {}", names.join(", "))
+        format!(
+            "no label of the series names {what}; they have {}",
+            names.join(", ")
+        )
     } else {
         format!(
             "no series has {}, so that none names {what}; they have {}",
@@ -132,7 +140,10 @@ fn exporter_pod(subject: &Subject<'_>, taken: &[&Labels], names: &[&str]) -> Opt
         return None;
     }
     let example = |labels: &&&Labels| labels.get(plain).is_some();
-    let pod = taken.iter().find(example).and_then(|labels| labels.get(plain))?;
+    let pod = taken
+        .iter()
+        .find(example)
+        .and_then(|labels| labels.get(plain))?;
     if Flavour::of(names) == Some(Flavour::Exported) {
         let message = format!(
             "the series have `exported_pod`, too: `pod` is the pod that was scraped, such as \
@@ -141,11 +152,19 @@ fn exporter_pod(subject: &Subject<'_>, taken: &[&Labels], names: &[&str]) -> Opt
         return Some(Finding::new(FindingKind::ExporterPod, message));
     }
     let gpu = |labels: &&Labels| {
-        labels.metric_name().and_then(known_metric).is_some_and(|metric| {
-            matches!(metric.system, System::Dcgm | System::Ack | System::Hami | System::Cce)
-        })
+        labels
+            .metric_name()
+            .and_then(known_metric)
+            .is_some_and(|metric| {
+                matches!(
+                    metric.system,
+                    System::Dcgm | System::Ack | System::Hami | System::Cce
+                )
+            })
     };
-    let own = taken.iter().all(|labels| gpu(labels) && looks_like_an_exporter(labels));
+    let own = taken
+        .iter()
+        .all(|labels| gpu(labels) && looks_like_an_exporter(labels));
     own.then(|| {
         let message = format!("every series has an exporter as its `pod`, such as `{pod}`");
         Finding::new(FindingKind::ExporterPod, message).help(

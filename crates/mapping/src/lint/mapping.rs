@@ -33,9 +33,10 @@ pub(super) struct Mapping {
 
 impl Mapping {
     pub(super) fn new(written: &ResourceMapping, known: &dyn Resources) -> Self {
-        let overrides = written.overrides.iter().map(|(label, resource)| {
-            (label.clone(), resource.clone(), known.resolve(resource))
-        });
+        let overrides = written
+            .overrides
+            .iter()
+            .map(|(label, resource)| (label.clone(), resource.clone(), known.resolve(resource)));
         Self {
             overrides: overrides.collect(),
             template: LabelTemplate::parse(&written.template).ok(),
@@ -54,10 +55,7 @@ impl Mapping {
     pub(super) fn core_label(&self, plural: &str, singular: &str) -> Option<String> {
         let is = |resource: &ApiResource| resource.group.is_empty() && resource.plural == plural;
         let label = self.overrides.iter().find_map(|(label, _, resource)| {
-            resource
-                .as_deref()
-                .is_some_and(is)
-                .then(|| label.clone())
+            resource.as_deref().is_some_and(is).then(|| label.clone())
         });
         label.or_else(|| Some(self.template.as_ref()?.label("", singular)))
     }
@@ -97,8 +95,7 @@ impl Mapping {
         label: &str,
         known: &dyn Resources,
     ) -> Option<Arc<ApiResource>> {
-        if let Some((_, _, resource)) = self.overrides.iter().find(|(other, _, _)| other == label)
-        {
+        if let Some((_, _, resource)) = self.overrides.iter().find(|(other, _, _)| other == label) {
             return resource.clone();
         }
         known.resolve(&self.template.as_ref()?.resource(label)?)
@@ -127,15 +124,18 @@ impl Mapping {
                 ));
             }
             if label == "job" && resource.plural == "jobs" {
-                findings.push(Finding::new(
-                    FindingKind::EverydayLabel,
-                    "`job` is mapped to jobs.batch, and Prometheus puts the name of the scrape \
+                findings.push(
+                    Finding::new(
+                        FindingKind::EverydayLabel,
+                        "`job` is mapped to jobs.batch, and Prometheus puts the name of the scrape \
                      job on every series as `job`",
-                ).help(
-                    "Map the label that holds the Kubernetes Job, `job_name` for \
+                    )
+                    .help(
+                        "Map the label that holds the Kubernetes Job, `job_name` for \
                      kube-state-metrics; keep this if the scrape has `honorLabels: true` and \
                      `job` is a Kubernetes Job.",
-                ));
+                    ),
+                );
             }
         }
         findings.extend(self.everyday(known));

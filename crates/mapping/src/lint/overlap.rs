@@ -9,16 +9,17 @@ use super::{Finding, FindingKind, SeriesByQuery};
 fn names(subject: &Subject<'_>, series: Option<&SeriesByQuery>) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = subject.names.iter().cloned().collect();
     if let Some(Ok(listed)) = series.and_then(|all| all.get(&subject.written.series_query)) {
-        names.extend(listed.iter().filter_map(|labels| labels.metric_name().map(str::to_owned)));
+        names.extend(
+            listed
+                .iter()
+                .filter_map(|labels| labels.metric_name().map(str::to_owned)),
+        );
     }
     names
 }
 
 /// Exposed name to the names of the series behind it.
-fn exposed(
-    subject: &Subject<'_>,
-    names: BTreeSet<String>,
-) -> BTreeMap<String, BTreeSet<String>> {
+fn exposed(subject: &Subject<'_>, names: BTreeSet<String>) -> BTreeMap<String, BTreeSet<String>> {
     let mut exposed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for name in names {
         match subject.rule.metric_name(&name) {
@@ -42,7 +43,9 @@ fn meet(a: &Subject<'_>, b: &Subject<'_>) -> bool {
     a.is_external()
         || a.mapping.has_template()
         || b.mapping.has_template()
-        || resources(a).iter().any(|resource| resources(b).contains(resource))
+        || resources(a)
+            .iter()
+            .any(|resource| resources(b).contains(resource))
 }
 
 pub(super) fn findings<'s, 'a>(
@@ -92,16 +95,17 @@ fn clash(
     });
     // What one rule takes as an example the other may take as well.
     let taken = || {
-        [(a, rules[1]), (b, rules[0])].into_iter().find_map(|(table, other)| {
-            let names = crate::names::NameMatchers::of(&other.written.series_query)?;
-            let found = table.iter().find(|(metric, series)| {
-                series.iter().any(|name| {
-                    names.accept(name)
-                        && other.rule.metric_name(name).as_ref() == Some(*metric)
-                })
-            });
-            found.map(|(metric, _)| metric.clone())
-        })
+        [(a, rules[1]), (b, rules[0])]
+            .into_iter()
+            .find_map(|(table, other)| {
+                let names = crate::names::NameMatchers::of(&other.written.series_query)?;
+                let found = table.iter().find(|(metric, series)| {
+                    series.iter().any(|name| {
+                        names.accept(name) && other.rule.metric_name(name).as_ref() == Some(*metric)
+                    })
+                });
+                found.map(|(metric, _)| metric.clone())
+            })
     };
     same.map(|(metric, _)| metric.clone()).or_else(taken)
 }

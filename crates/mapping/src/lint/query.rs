@@ -110,9 +110,13 @@ impl Query {
     /// What tells samples of one object apart: a text when something does.
     pub(super) fn several_series(&self) -> Option<String> {
         let own = |label: &String| {
-            [&self.request.object, &self.request.namespace, &self.request.also]
-                .iter()
-                .any(|known| known.as_ref() == Some(label))
+            [
+                &self.request.object,
+                &self.request.namespace,
+                &self.request.also,
+            ]
+            .iter()
+            .any(|known| known.as_ref() == Some(label))
         };
         match shape::labels(&self.expr) {
             Labels::AllBut(_) => Some(
@@ -258,7 +262,9 @@ fn pattern_as_text(selector: &Selector) -> Option<Finding> {
         let looks = if matcher.label == concertina_model::METRIC_NAME {
             value.contains(no_name)
         } else {
-            value.starts_with('^') || value.ends_with('$') || [".*", ".+"].iter().any(|p| value.contains(p))
+            value.starts_with('^')
+                || value.ends_with('$')
+                || [".*", ".+"].iter().any(|p| value.contains(p))
         };
         let (op, better) = match matcher.op {
             MatchOp::Equal => ("=", "=~"),
@@ -271,10 +277,8 @@ fn pattern_as_text(selector: &Selector) -> Option<Finding> {
                 matcher.label
             );
             let bare = value.trim_start_matches('^').trim_end_matches('$');
-            Finding::new(FindingKind::PatternAsText, message).help(format!(
-                "Write `{}{better}\"{bare}\"`.",
-                matcher.label
-            ))
+            Finding::new(FindingKind::PatternAsText, message)
+                .help(format!("Write `{}{better}\"{bare}\"`.", matcher.label))
         })
     })
 }

@@ -16,7 +16,11 @@ pub(super) fn findings(rules: &ResourceRules, known: &dyn Resources) -> Vec<(Key
     let mut found = Vec::new();
     for (name, rule) in [("cpu", &rules.cpu), ("memory", &rules.memory)] {
         let findings = of_rule(rule, known);
-        found.extend(findings.into_iter().map(|(key, finding)| ((name, key), finding)));
+        found.extend(
+            findings
+                .into_iter()
+                .map(|(key, finding)| ((name, key), finding)),
+        );
     }
     found
 }
@@ -39,7 +43,10 @@ fn of_rule(rule: &ResourceRule, known: &dyn Resources) -> Vec<(&'static str, Fin
         .collect();
     if rule.container_label.is_empty() {
         let message = "`containerLabel` is missing";
-        found.push(("containerLabel", Finding::new(FindingKind::ContainerLabel, message)));
+        found.push((
+            "containerLabel",
+            Finding::new(FindingKind::ContainerLabel, message),
+        ));
     }
     let namespace = mapping.namespace();
     let pods = mapping.core_label("pods", "pod");
@@ -47,11 +54,17 @@ fn of_rule(rule: &ResourceRule, known: &dyn Resources) -> Vec<(&'static str, Fin
     let unmapped = |what: &str| {
         let message = format!("the rule has no label for {what}");
         let help = format!("Add the label that names {what} to `resources.overrides`.");
-        ("resources", Finding::new(FindingKind::NoResource, message).help(help))
+        (
+            "resources",
+            Finding::new(FindingKind::NoResource, message).help(help),
+        )
     };
     if namespace.is_none() {
         let message = "the rule has no label for the namespace";
-        found.push(("resources", Finding::new(FindingKind::NamespaceUnmapped, message)));
+        found.push((
+            "resources",
+            Finding::new(FindingKind::NamespaceUnmapped, message),
+        ));
     }
     for (label, what) in [(&pods, "pods"), (&nodes, "nodes")] {
         if label.is_none() {
@@ -60,7 +73,13 @@ fn of_rule(rule: &ResourceRule, known: &dyn Resources) -> Vec<(&'static str, Fin
     }
     let container = (!rule.container_label.is_empty()).then(|| rule.container_label.clone());
     let requests = [
-        ("containerQuery", &rule.container_query, namespace, pods, container),
+        (
+            "containerQuery",
+            &rule.container_query,
+            namespace,
+            pods,
+            container,
+        ),
         ("nodeQuery", &rule.node_query, None, nodes, None),
     ];
     for (key, text, namespace, object, also) in requests {
@@ -73,7 +92,11 @@ fn of_rule(rule: &ResourceRule, known: &dyn Resources) -> Vec<(&'static str, Fin
             object,
             also,
         };
-        found.extend(of_query(text, request).into_iter().map(|finding| (key, finding)));
+        found.extend(
+            of_query(text, request)
+                .into_iter()
+                .map(|finding| (key, finding)),
+        );
     }
     found
 }

@@ -72,7 +72,10 @@ impl<'a> Subject<'a> {
     fn empty_name(&self) -> Option<Finding> {
         let exposed = |name: &String| self.rule.metric_name(name);
         let empty = !self.names.is_empty()
-            && self.names.iter().all(|name| exposed(name).as_deref() == Some(""));
+            && self
+                .names
+                .iter()
+                .all(|name| exposed(name).as_deref() == Some(""));
         empty.then(|| {
             Finding::new(
                 FindingKind::Pattern,
@@ -107,7 +110,9 @@ impl<'a> Subject<'a> {
         let only_cluster_wide = namespaced.is_empty()
             && !objects.is_empty()
             && namespace.is_none()
-            && objects.iter().all(|(resource, _)| !resource.version.is_empty());
+            && objects
+                .iter()
+                .all(|(resource, _)| !resource.version.is_empty());
         if only_cluster_wide {
             let resources: Vec<&ApiResource> = objects.iter().map(|(r, _)| &**r).collect();
             let message = format!("the rule serves {} only", query::list(&resources));

@@ -88,9 +88,7 @@ pub(super) fn labels(expr: &Expr) -> Labels {
                     without: false,
                     labels,
                 }) => inner.kept(labels),
-                Some(Grouping { labels, .. }) => {
-                    inner.without(labels.iter().map(String::as_str))
-                }
+                Some(Grouping { labels, .. }) => inner.without(labels.iter().map(String::as_str)),
             };
             match param.as_deref().map(|param| &param.kind) {
                 Some(ExprKind::String(label)) => grouped.with(label),
@@ -133,12 +131,7 @@ fn is_range(expr: &Expr) -> bool {
     expr.value_type() == ValueType::RangeVector
 }
 
-fn of_binary(
-    op: BinaryOp,
-    matching: Option<&VectorMatching>,
-    lhs: &Expr,
-    rhs: &Expr,
-) -> Labels {
+fn of_binary(op: BinaryOp, matching: Option<&VectorMatching>, lhs: &Expr, rhs: &Expr) -> Labels {
     match (is_vector(lhs), is_vector(rhs)) {
         (true, false) => return labels(lhs),
         (false, true) => return labels(rhs),
@@ -270,11 +263,23 @@ mod tests {
         all("up * on (pod) group_left (node) info");
         assert_eq!(only("sum(up) by (pod)"), ["pod"]);
         assert_eq!(only("sum(up) by (pod) / 100"), ["pod"]);
-        assert_eq!(only("sum(up) by (pod, ns) / on (pod) sum(x) by (pod)"), ["pod"]);
-        assert_eq!(only("sum by (pod) (up) * on () group_left (v) x"), ["pod", "v"]);
-        assert_eq!(only("histogram_quantile(0.9, sum(rate(x[1m])) by (pod, le))"), ["pod"]);
+        assert_eq!(
+            only("sum(up) by (pod, ns) / on (pod) sum(x) by (pod)"),
+            ["pod"]
+        );
+        assert_eq!(
+            only("sum by (pod) (up) * on () group_left (v) x"),
+            ["pod", "v"]
+        );
+        assert_eq!(
+            only("histogram_quantile(0.9, sum(rate(x[1m])) by (pod, le))"),
+            ["pod"]
+        );
         assert_eq!(only("count_values(\"v\", up)"), ["v"]);
-        assert_eq!(only("label_replace(sum(up), \"pod\", \"x\", \"\", \"\")"), ["pod"]);
+        assert_eq!(
+            only("label_replace(sum(up), \"pod\", \"x\", \"\", \"\")"),
+            ["pod"]
+        );
         assert!(only("sum(up)").is_empty());
         assert!(only("vector(scalar(up))").is_empty());
         let without = labels(&concertina_promql::parse("sum without (pod) (up)").unwrap());
@@ -290,7 +295,10 @@ mod tests {
         );
         assert_eq!(never("sum(a) by (pod) / sum(b) by (pod)"), None);
         assert_eq!(never("sum(a) by (pod) / on () group_left () sum(b)"), None);
-        assert_eq!(never("sum(a) by (pod) / ignoring (pod) group_left () sum(b)"), None);
+        assert_eq!(
+            never("sum(a) by (pod) / ignoring (pod) group_left () sum(b)"),
+            None
+        );
         assert_eq!(never("sum(a) by (pod) / b"), None);
         assert_eq!(never("sum(a) by (pod) or vector(0)"), None);
     }

@@ -117,7 +117,8 @@ fn number(expr: &Expr) -> Option<f64> {
 pub(super) fn mixed(expr: &Expr) -> Option<String> {
     if let ExprKind::Binary { op, lhs, rhs, .. } = &expr.kind {
         let both = (unit(lhs), unit(rhs));
-        let joins = op.is_comparison() || matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Or);
+        let joins =
+            op.is_comparison() || matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Or);
         let clash = matches!(
             both,
             (Some(Unit::Ratio), Some(Unit::Percent)) | (Some(Unit::Percent), Some(Unit::Ratio))
@@ -220,9 +221,15 @@ mod tests {
     #[test]
     fn units_are_followed_through_a_query() {
         let unit = |query| unit(&parse(query));
-        assert_eq!(unit("avg(DCGM_FI_DEV_GPU_UTIL) by (pod)"), Some(Unit::Percent));
+        assert_eq!(
+            unit("avg(DCGM_FI_DEV_GPU_UTIL) by (pod)"),
+            Some(Unit::Percent)
+        );
         assert_eq!(unit("DCGM_FI_DEV_GPU_UTIL / 100"), Some(Unit::Ratio));
-        assert_eq!(unit("avg_over_time(x_ratio[5m]) * 100"), Some(Unit::Percent));
+        assert_eq!(
+            unit("avg_over_time(x_ratio[5m]) * 100"),
+            Some(Unit::Percent)
+        );
         assert_eq!(
             unit("DCGM_FI_DEV_FB_USED / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE)"),
             Some(Unit::Ratio)
@@ -236,18 +243,30 @@ mod tests {
     fn a_counter_is_plain_where_its_value_counts() {
         let plain = |query| plain_counter(&parse(query), true);
         assert_eq!(plain("sum(x_total)").as_deref(), Some("x_total"));
-        assert_eq!(plain("avg_over_time(x_total[5m])").as_deref(), Some("x_total"));
-        assert_eq!(plain("{__name__=\"x_total\"} > 3").as_deref(), Some("x_total"));
+        assert_eq!(
+            plain("avg_over_time(x_total[5m])").as_deref(),
+            Some("x_total")
+        );
+        assert_eq!(
+            plain("{__name__=\"x_total\"} > 3").as_deref(),
+            Some("x_total")
+        );
         assert_eq!(plain("sum(rate(x_total[5m]))"), None);
         assert_eq!(plain("max_over_time(rate(x_total[1m])[5m:])"), None);
         assert_eq!(plain("count(x_total)"), None);
         assert_eq!(plain("up and x_total"), None);
-        assert_eq!(plain("histogram_quantile(0.9, x_bucket)").as_deref(), Some("x_bucket"));
+        assert_eq!(
+            plain("histogram_quantile(0.9, x_bucket)").as_deref(),
+            Some("x_bucket")
+        );
     }
 
     #[test]
     fn sums_of_parts_are_found() {
-        assert_eq!(summed(&parse("sum(DCGM_FI_DEV_GPU_UTIL) by (pod)")), Some(Unit::Percent));
+        assert_eq!(
+            summed(&parse("sum(DCGM_FI_DEV_GPU_UTIL) by (pod)")),
+            Some(Unit::Percent)
+        );
         assert_eq!(summed(&parse("sum(x_ratio) / count(x_ratio)")), None);
         assert_eq!(summed(&parse("sum(DCGM_FI_DEV_FB_USED)")), None);
         assert!(mixed(&parse("x_ratio > y_percent")).is_some());
