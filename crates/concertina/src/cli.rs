@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::check::{self, CheckArgs};
 use crate::demo::{self, DemoArgs};
+use crate::init::{self, InitArgs};
 use crate::serve::{self, ServeArgs};
 
 /// GPU autoscaling for Kubernetes: custom metrics and scaling in one binary.
@@ -21,13 +22,14 @@ pub struct Cli {
 enum Command {
     Check(CheckArgs),
     Demo(DemoArgs),
+    Init(InitArgs),
     Serve(Box<ServeArgs>),
 }
 
 impl Command {
     fn log_level(&self) -> tracing::Level {
         match self {
-            Self::Check(_) | Self::Demo(_) => tracing::Level::WARN,
+            Self::Check(_) | Self::Demo(_) | Self::Init(_) => tracing::Level::WARN,
             Self::Serve(args) => args.log_level(),
         }
     }
@@ -65,6 +67,10 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             Err(error) => Err(Failure::new(&error, 2)),
         },
         Command::Demo(args) => demo::run(args)
+            .await
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(|error| Failure::new(&error, error.exit_code())),
+        Command::Init(args) => init::run(args)
             .await
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| Failure::new(&error, error.exit_code())),

@@ -7,5 +7,6 @@ pub mod check;
 pub mod cli;
 pub mod demo;
 pub mod files;
+pub mod init;
 pub mod probe;
 pub mod serve;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use concertina_http::ClientOptions;
 use concertina_mapping::lint::SeriesByQuery;
+use concertina_model::Labels;
 use concertina_sources::prometheus::Prometheus;
 use concertina_sources::{MetricSource, SourceError};
 
@@ -44,6 +45,11 @@ impl Probe {
         Ok(Self(prometheus))
     }
 
+    /// What it is, for messages.
+    pub(crate) fn describe(&self) -> String {
+        self.0.describe()
+    }
+
     /// What it answers to series queries. What it refuses is an answer, too.
     pub(crate) async fn series(
         &self,
@@ -63,5 +69,10 @@ impl Probe {
             all.insert(query.clone(), answer);
         }
         Ok(all)
+    }
+
+    /// The series of one selector.
+    pub(crate) async fn listed(&self, selector: &str) -> Result<Vec<Labels>, ProbeError> {
+        Ok(self.0.series(selector, LOOKBACK).await?)
     }
 }

@@ -8,6 +8,7 @@
 //! memory use of pods and nodes.
 
 mod catalogue;
+pub mod draft;
 mod external;
 pub mod known;
 mod labels;

@@ -1,7 +1,7 @@
 //! What is known of GPU and LLM-serving metrics: units, counters, and the label flavours in which
 //! exporters name pods.
 //!
-//! [`lint`](crate::lint) judges queries by it.
+//! [`lint`](crate::lint) judges queries by it, [`draft`](crate::draft) writes rules from it.
 
 mod flavour;
 mod metrics;

@@ -85,8 +85,8 @@ fn clash(
     rules: [&Subject<'_>; 2],
 ) -> Option<String> {
     let exact = |subject: &Subject<'_>| {
-        crate::names::NameMatchers::of(&subject.written.series_query)
-            .is_some_and(|names| names.exact().is_some())
+        let matchers = subject.matchers.as_ref();
+        matchers.is_some_and(|names| names.exact().is_some())
     };
     let by_name = rules.iter().all(|subject| exact(subject));
     let same = a.iter().find(|(metric, names)| {
@@ -98,7 +98,7 @@ fn clash(
         [(a, rules[1]), (b, rules[0])]
             .into_iter()
             .find_map(|(table, other)| {
-                let names = crate::names::NameMatchers::of(&other.written.series_query)?;
+                let names = other.matchers.as_ref()?;
                 let found = table.iter().find(|(metric, series)| {
                     series.iter().any(|name| {
                         names.accept(name) && other.rule.metric_name(name).as_ref() == Some(*metric)

@@ -6,7 +6,7 @@ use super::mapping::Mapping;
 use super::query::{self, Query, Request};
 use super::{Finding, FindingKind, RuleList, RulePlace, units};
 use crate::known::{Unit, is_counter};
-use crate::names::example_names;
+use crate::names::{NameMatchers, example_names};
 use crate::{ApiResource, Resources};
 
 /// A rule that compiles, and what is known of it.
@@ -16,6 +16,8 @@ pub(super) struct Subject<'a> {
     pub(super) written: &'a DiscoveryRule,
     pub(super) rule: Rule,
     pub(super) mapping: Mapping,
+    /// What it asks of names; None when its series query is none.
+    pub(super) matchers: Option<NameMatchers>,
     /// Names of series that it takes.
     pub(super) names: Vec<String>,
 }
@@ -32,6 +34,7 @@ impl<'a> Subject<'a> {
     ) -> Self {
         Self {
             names: example_names(&rule, written),
+            matchers: NameMatchers::of(&written.series_query),
             mapping: Mapping::new(&written.resources, known),
             place,
             written,
