@@ -12,6 +12,7 @@
 
 pub mod adapter;
 pub mod client;
+mod encode;
 pub mod path;
 pub mod provider;
 pub mod server;

@@ -1,6 +1,11 @@
 //! Server and client against each other over real HTTP, with the bodies that prometheus-adapter
 //! 0.12 was recorded to answer for the same two pods.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use async_trait::async_trait;
 use concertina_http::{Client, ClientOptions, ServerOptions};
@@ -192,4 +197,55 @@ async fn the_client_asks_as_the_controller_does() {
             .to_string()
             .ends_with("the server could not find the metric other for pods")
     );
+}
+
+/// The answer that the HPA controller asks for first, byte for byte as prometheus-adapter 0.12 was
+/// recorded to give it (there with longer pod names), and the other encodings.
+#[tokio::test]
+async fn every_encoding() {
+    let (url, client) = server().await;
+    let path = "/apis/custom.metrics.k8s.io/v1beta1/namespaces/default/pods/*/\
+                DCGM_CUSTOM_PROCESS_SM_UTIL?labelSelector=app%3Dbert";
+    let target = format!("{url}{path}");
+    let ask = async |accept: &str| client.get(&target, &[("accept", accept)]).await.unwrap();
+
+    let protobuf = ask("application/vnd.kubernetes.protobuf, */*").await;
+    let kind = protobuf.content_type.as_deref();
+    assert_eq!(kind, Some("application/vnd.kubernetes.protobuf"));
+    let item = |name: &str| {
+        let object = format!("\n\x03Pod\x12\x07default\x1a\x0a{name}\"\0*\x03/v12\0:\0");
+        let mut item = vec![b'\n', u8::try_from(object.len()).unwrap()];
+        item.extend(object.bytes());
+        item.extend(b"\x12\x1bDCGM_CUSTOM_PROCESS_SM_UTIL");
+        item.extend(b"\x1a\x08\x08\xb4\xda\x92\xd8\x06\x10\0*\x08\n\x0611500m");
+        let mut framed = vec![0x12, u8::try_from(item.len()).unwrap()];
+        framed.extend(item);
+        framed
+    };
+    let mut raw = b"\n\x06\n\0\x12\0\x1a\0".to_vec();
+    raw.extend(PODS.map(item).concat());
+    let mut expected =
+        b"k8s\0\n0\n\x1dcustom.metrics.k8s.io/v1beta1\x12\x0fMetricValueList".to_vec();
+    expected.extend([0x12, u8::try_from(raw.len() & 0x7f).unwrap() | 0x80, 1]);
+    expected.extend(raw);
+    expected.extend(b"\x1a\0\"\0");
+    assert_eq!(protobuf.body, expected);
+
+    let yaml = ask("application/yaml").await;
+    let yaml = String::from_utf8(yaml.body.to_vec()).unwrap();
+    assert!(
+        yaml.starts_with("apiVersion: custom.metrics.k8s.io/v1beta1\nitems:\n"),
+        "{yaml}"
+    );
+    assert!(yaml.contains("value: 11500m"), "{yaml}");
+
+    let table = ask("application/json;as=Table;v=v1;g=meta.k8s.io,application/json").await;
+    let table: serde_json::Value = serde_json::from_slice(&table.body).unwrap();
+    assert_eq!(table["kind"], "Table");
+    assert_eq!(table["rows"][0]["cells"][3], "11500m");
+
+    let refused = ask("application/cbor").await;
+    assert_eq!(refused.status, 406);
+    let text = String::from_utf8(refused.body.to_vec()).unwrap();
+    assert!(text.contains("application/json, application/yaml, application/vnd.kubernetes"));
 }

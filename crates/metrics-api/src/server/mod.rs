@@ -15,6 +15,7 @@ use http::header::HeaderMap;
 use http::{Method, Response, StatusCode};
 use serde::Serialize;
 
+use crate::encode::negotiate::Views;
 use crate::path::{self, CustomMetricRequest, PathError, Request, UsageOf, UsageRequest};
 use crate::provider::{
     CustomMetricsProvider, ExternalMetricsProvider, Objects, ProviderError, ResourceMetricsProvider,
@@ -25,14 +26,15 @@ use crate::types::{
     ApiGroup, ApiGroupList, ApiResource, ApiResourceList, ApiVersion, Group, GroupVersion, Status,
     VersionInfo, v1beta1, v1beta2,
 };
-use write::{JSON, Writer, accepts_json, text};
+use write::{Writer, text};
 
 pub use builder::MetricsApiBuilder;
 pub use health::HealthCheck;
 
 /// The server side of the metrics APIs: a [`tower_service::Service`] over any providers.
 ///
-/// It answers discovery, metrics, health and version. Only GET is served, request bodies are never
+/// It answers discovery and metrics in JSON, YAML and Kubernetes' protobuf, values also as tables
+/// for kubectl, and health and version. Only GET is served, request bodies are never
 /// read, and a response is always whole. It is cheap to clone. Nobody is asked who they are: see
 /// [`MetricsApi::builder`] for what is served.
 ///
@@ -92,51 +94,61 @@ impl MetricsApi {
         headers: &HeaderMap,
     ) -> Response<Body> {
         let query = uri.query().unwrap_or_default();
-        let writer = Writer {
-            pretty: path::wants_pretty(query),
-        };
+        let pretty = path::wants_pretty(query);
+        let plain = Writer::json_only(pretty);
         // What is wrong with the query of a method that is not served does not matter.
         let get = method == Method::GET;
         let request = match path::parse(uri.path(), if get { query } else { "" }) {
             Ok(request) => request,
-            Err(error) => return self.path_error(writer, &error),
+            Err(error) => return self.path_error(negotiated(headers, pretty), &error),
         };
         if request
             .group()
             .is_some_and(|group| !self.shared.serves(group))
         {
-            return self.path_error(writer, &PathError::UnknownPath);
+            return self.path_error(plain, &PathError::UnknownPath);
         }
         if !get {
-            return writer.status(&Status::method_not_allowed());
+            return negotiated(headers, pretty).status(&Status::method_not_allowed());
         }
         match &request {
-            Request::Index => self.index(StatusCode::OK),
-            Request::Health(health) => match health::answer(&self.shared.checks, health) {
-                Some((true, body)) => text(StatusCode::OK, body),
-                Some((false, body)) => text(StatusCode::INTERNAL_SERVER_ERROR, body),
-                None => self.path_error(writer, &PathError::UnknownPath),
-            },
-            Request::Version => Writer { pretty: true }.json(StatusCode::OK, &self.shared.version),
+            Request::Index => return self.index(StatusCode::OK),
+            Request::Health(health) => {
+                return match health::answer(&self.shared.checks, health) {
+                    Some((true, body)) => text(StatusCode::OK, body),
+                    Some((false, body)) => text(StatusCode::INTERNAL_SERVER_ERROR, body),
+                    None => self.path_error(plain, &PathError::UnknownPath),
+                };
+            }
+            Request::Version => {
+                return Writer::json_only(true).json(StatusCode::OK, &self.shared.version);
+            }
             Request::OpenApiV2 | Request::OpenApiV3(_) => {
-                self.path_error(writer, &PathError::UnknownPath)
+                return self.path_error(plain, &PathError::UnknownPath);
             }
-            _ if !accepts_json(headers) => {
-                Writer { pretty: true }.status(&Status::not_acceptable(&[JSON]))
-            }
-            Request::Groups => writer.json(StatusCode::OK, &self.groups()),
-            Request::Group(group) => writer.json(StatusCode::OK, &ApiGroup::new(*group)),
-            Request::Resources(version) => writer.json(StatusCode::OK, &self.resources(*version)),
-            Request::Metric(_) | Request::External(_) | Request::Usage(_) => {
-                match self.values(&request, writer).await {
-                    Ok(response) => response,
-                    Err(status) => {
-                        let reason = &status.message;
-                        tracing::debug!(path = uri.path(), reason, "no answer");
-                        writer.status(&status)
-                    }
+            _ => {}
+        }
+        let views = match request {
+            Request::Metric(_) | Request::External(_) | Request::Usage(_) => Views::Table,
+            _ => Views::None,
+        };
+        let writer = match Writer::negotiated(headers, views, pretty) {
+            Ok(writer) => writer,
+            Err(refusal) => return *refusal,
+        };
+        let ok = StatusCode::OK;
+        match &request {
+            Request::Groups => writer.document(ok, &self.groups()),
+            Request::Group(group) => writer.document(ok, &ApiGroup::new(*group)),
+            Request::Resources(version) => writer.document(ok, &self.resources(*version)),
+            _ => match self.values(&request, writer).await {
+                Ok(response) => response,
+                Err(status) => {
+                    let reason = &status.message;
+                    tracing::debug!(path = uri.path(), reason, "no answer");
+                    writer.status(&status)
                 }
-            }
+            },
         }
     }
 
@@ -186,30 +198,32 @@ impl MetricsApi {
                 let list = custom_values(&**provider, asked).await;
                 let list = list.map_err(refused)?;
                 Ok(match asked.version {
-                    ApiVersion::V1beta1 => writer.json(ok, &v1beta1::MetricValueList::from(list)),
-                    ApiVersion::V1beta2 => writer.json(ok, &list),
+                    ApiVersion::V1beta1 => {
+                        writer.document(ok, &v1beta1::MetricValueList::from(list))
+                    }
+                    ApiVersion::V1beta2 => writer.document(ok, &list),
                 })
             }
             (Request::External(asked), _, Some(provider), _) => {
                 let items = provider.values(asked).await;
                 let items = items.map_err(refused)?;
-                Ok(writer.json(ok, &ExternalMetricValueList::new(items)))
+                Ok(writer.document(ok, &ExternalMetricValueList::new(items)))
             }
             (Request::Usage(asked), _, _, Some(provider)) => match &asked.of {
                 UsageOf::Pods(namespace) => {
                     let pods = provider.pods(namespace.as_deref(), &asked.objects).await;
                     let pods = pods.map_err(refused)?;
                     match named(pods, asked, namespace.as_deref())? {
-                        Usage::One(pod) => Ok(writer.json(ok, &pod)),
-                        Usage::List(pods) => Ok(writer.json(ok, &UsageList::pods(pods))),
+                        Usage::One(pod) => Ok(writer.document(ok, &pod)),
+                        Usage::List(pods) => Ok(writer.document(ok, &UsageList::pods(pods))),
                     }
                 }
                 UsageOf::Nodes => {
                     let nodes = provider.nodes(&asked.objects).await;
                     let nodes = nodes.map_err(refused)?;
                     match named(nodes, asked, None)? {
-                        Usage::One(node) => Ok(writer.json(ok, &node)),
-                        Usage::List(nodes) => Ok(writer.json(ok, &UsageList::nodes(nodes))),
+                        Usage::One(node) => Ok(writer.document(ok, &node)),
+                        Usage::List(nodes) => Ok(writer.document(ok, &UsageList::nodes(nodes))),
                     }
                 }
             },
@@ -223,7 +237,7 @@ impl MetricsApi {
             paths: &'a [String],
         }
         let paths = &self.shared.paths;
-        Writer { pretty: true }.json(status, &Index { paths })
+        Writer::json_only(true).json(status, &Index { paths })
     }
 
     fn path_error(&self, writer: Writer, error: &PathError) -> Response<Body> {
@@ -234,6 +248,12 @@ impl MetricsApi {
             _ => writer.status(&Status::bad_request(error.to_string())),
         }
     }
+}
+
+/// A writer for errors that are known before the route's own negotiation: what the client accepts,
+/// or JSON.
+fn negotiated(headers: &HeaderMap, pretty: bool) -> Writer {
+    Writer::negotiated(headers, Views::None, pretty).unwrap_or(Writer::json_only(pretty))
 }
 
 fn refused(error: ProviderError) -> Box<Status> {

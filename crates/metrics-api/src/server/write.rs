@@ -2,22 +2,73 @@
 
 use bytes::Bytes;
 use concertina_http::Body;
-use http::header::{ACCEPT, CACHE_CONTROL, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{Response, StatusCode};
 use serde::Serialize;
 
+use crate::encode::negotiate::{Choice, Media, View, Views, negotiate, served};
+use crate::encode::{Document, protobuf};
 use crate::types::Status;
 
-pub(crate) const JSON: &str = "application/json";
-pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
 
-/// How this response's JSON is written.
-#[derive(Clone, Copy)]
+/// How a response is encoded.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Writer {
+    /// Encoding and view.
+    pub(crate) choice: Choice,
+    /// Whether JSON is indented.
     pub(crate) pretty: bool,
 }
 
 impl Writer {
+    /// Writes plain JSON, indented or not.
+    pub(crate) fn json_only(pretty: bool) -> Self {
+        Self {
+            choice: Choice::default(),
+            pretty,
+        }
+    }
+
+    /// A writer of what `headers` accept.
+    ///
+    /// # Errors
+    ///
+    /// The answer, a 406, when nothing that they accept is served.
+    pub(crate) fn negotiated(
+        headers: &HeaderMap,
+        views: Views,
+        pretty: bool,
+    ) -> Result<Self, Box<Response<Body>>> {
+        match negotiate(headers, views) {
+            Some(choice) => Ok(Self { choice, pretty }),
+            // Nobody knows what a client that accepts nothing reads best.
+            None => Err(Box::new(
+                Self::json_only(true).status(&Status::not_acceptable(&served())),
+            )),
+        }
+    }
+
+    /// `document`, encoded.
+    pub(crate) fn document(self, status: StatusCode, document: &impl Document) -> Response<Body> {
+        match (self.choice.view, self.choice.media) {
+            (View::Table, _) => match document.table() {
+                Some(table) => self.json(status, &table),
+                None => self.json(status, document),
+            },
+            (_, Media::Protobuf) => {
+                let encoded = protobuf::encode(document);
+                response(status, Media::Protobuf.name(), encoded)
+            }
+            (_, Media::Yaml) => match yaml(document) {
+                Ok(text) => response(status, Media::Yaml.name(), text),
+                Err(reason) => not_encoded(&reason),
+            },
+            (_, Media::Json) => self.json(status, document),
+        }
+    }
+
+    /// `value` as JSON, whatever was chosen.
     pub(crate) fn json(self, status: StatusCode, value: &impl Serialize) -> Response<Body> {
         let encoded = if self.pretty {
             serde_json::to_vec_pretty(value)
@@ -29,18 +80,36 @@ impl Writer {
             })
         };
         match encoded {
-            Ok(bytes) => response(status, JSON, bytes),
-            Err(error) => {
-                tracing::error!(%error, "an answer could not be encoded");
-                response(StatusCode::INTERNAL_SERVER_ERROR, TEXT, error.to_string())
-            }
+            Ok(bytes) => response(status, Media::Json.name(), bytes),
+            Err(error) => not_encoded(&error.to_string()),
         }
     }
 
+    /// An error, in the encoding of the answer that it takes the place of.
     pub(crate) fn status(self, status: &Status) -> Response<Body> {
         let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        self.json(code, status)
+        let plain = Choice {
+            view: View::Plain,
+            ..self.choice
+        };
+        Self {
+            choice: plain,
+            ..self
+        }
+        .document(code, status)
     }
+}
+
+/// YAML with sorted keys, as Kubernetes writes it.
+fn yaml(value: &impl Serialize) -> Result<String, String> {
+    // A map of serde_json sorts its keys.
+    let sorted = serde_json::to_value(value).map_err(|error| error.to_string())?;
+    serde_saphyr::to_string(&sorted).map_err(|error| error.to_string())
+}
+
+fn not_encoded(reason: &str) -> Response<Body> {
+    tracing::error!(reason, "an answer could not be encoded");
+    response(StatusCode::INTERNAL_SERVER_ERROR, TEXT, reason.to_owned())
 }
 
 /// A text that no browser takes for anything else.
@@ -61,31 +130,4 @@ fn response(
     let uncached = HeaderValue::from_static("no-cache, private");
     response.headers_mut().insert(CACHE_CONTROL, uncached);
     response
-}
-
-/// Whether one of the media ranges of `Accept` is plain JSON. Transformations (`as=Table`,
-/// aggregated discovery) and streams are not served: a client that asks for one of them always
-/// names plain JSON too, or falls back to it on 406.
-pub(crate) fn accepts_json(headers: &HeaderMap) -> bool {
-    let mut ranges = headers
-        .get_all(ACCEPT)
-        .iter()
-        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
-        .map(str::trim)
-        .filter(|range| !range.is_empty())
-        .peekable();
-    ranges.peek().is_none() || ranges.any(is_plain_json)
-}
-
-fn is_plain_json(range: &str) -> bool {
-    let mut parts = range.split(';').map(str::trim);
-    let media_type = parts.next().unwrap_or_default();
-    let json = ["application/json", "application/*", "*/*"]
-        .iter()
-        .any(|known| media_type.eq_ignore_ascii_case(known));
-    json && parts.all(|parameter| match parameter.split_once('=') {
-        Some(("as" | "stream", _)) => false,
-        Some(("q", weight)) => weight.parse::<f32>().is_ok_and(|weight| weight > 0.0),
-        _ => true,
-    })
 }
