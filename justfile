@@ -28,6 +28,8 @@ doc:
 
 # Every feature alone, none, and all together.
 features:
+    cargo check -p concertina-http --no-default-features
+    cargo check -p concertina-http --no-default-features --features tls
     cargo check -p concertina-sources --no-default-features
     for feature in prometheus scrape query-api simulated; do \
         cargo check -p concertina-sources --no-default-features --features $feature || exit 1; \

@@ -13,11 +13,20 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower_service::Service;
 
 use crate::response::{Body, text};
+
+mod peer;
+#[cfg(feature = "tls")]
+mod tls;
+
+pub use peer::PeerCertificates;
+#[cfg(feature = "tls")]
+pub use tls::{ServerTls, TlsError, TlsIdentity, TlsOptions, TlsVersion, serve_tls};
 
 /// Limits of a server.
 #[derive(Clone, Debug)]
@@ -34,10 +43,15 @@ pub struct ServerOptions {
     pub idle_timeout: Duration,
     /// How long open connections may take to finish after the shutdown.
     pub drain: Duration,
+    /// Whether HTTP/2 is spoken, too.
+    pub http2: bool,
+    /// Requests of one connection at once, over HTTP/2.
+    pub max_streams: u32,
 }
 
 impl Default for ServerOptions {
-    /// 1,024 connections, 10 s for headers, 60 s for a request, 120 s idle, 2 s to drain.
+    /// 1,024 connections, 10 s for headers, 60 s for a request, 120 s idle, 2 s to drain; HTTP/2
+    /// with 256 streams.
     fn default() -> Self {
         Self {
             max_connections: 1024,
@@ -45,12 +59,12 @@ impl Default for ServerOptions {
             request_deadline: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(120),
             drain: Duration::from_secs(2),
+            http2: true,
+            max_streams: 256,
         }
     }
 }
 
-/// Requests of one connection at once, over HTTP/2.
-const MAX_STREAMS: u32 = 256;
 /// The largest request head, in bytes: a selector in a query may be long, but not this long.
 const MAX_HEAD: u32 = 64 << 10;
 
@@ -88,12 +102,40 @@ pub async fn serve<S>(
         + 'static,
     S::Future: Send,
 {
+    run(listener, options, shutdown, move |stream, rules| {
+        connection(stream, None, service.clone(), rules)
+    })
+    .await;
+}
+
+/// What every connection of a server keeps to.
+#[derive(Clone)]
+struct Rules {
+    options: ServerOptions,
+    builder: auto::Builder<TokioExecutor>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// Accepts connections within the limits until `shutdown` is ready, and serves each one by what
+/// `connect` gives.
+async fn run<F>(
+    listener: TcpListener,
+    options: ServerOptions,
+    shutdown: impl Future<Output = ()> + Send,
+    connect: impl Fn(TcpStream, Rules) -> F + Send,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
     let mut shutdown = pin!(shutdown);
     let most = u32::try_from(options.max_connections).unwrap_or(u32::MAX);
     let most = most.clamp(1, u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
     let free = Arc::new(Semaphore::new(most as usize));
     let (stop, stopping) = watch::channel(false);
-    let builder = builder(&options);
+    let rules = Rules {
+        builder: builder(&options),
+        options,
+        stopping,
+    };
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &free) => accepted,
@@ -102,13 +144,9 @@ pub async fn serve<S>(
         let Some((stream, permit)) = accepted else {
             continue;
         };
-        let connection = connection(
-            stream,
-            builder.clone(),
-            service.clone(),
-            options.clone(),
-            stopping.clone(),
-        );
+        // Answers are small and complete: waiting for more to send only delays them.
+        let _ = stream.set_nodelay(true);
+        let connection = connect(stream, rules.clone());
         tokio::spawn(async move {
             connection.await;
             drop(permit);
@@ -149,34 +187,37 @@ fn builder(options: &ServerOptions) -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_header_list_size(MAX_HEAD)
-        .max_concurrent_streams(MAX_STREAMS)
+        .max_concurrent_streams(options.max_streams)
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(20));
-    builder
+    match options.http2 {
+        true => builder,
+        false => builder.http1_only(),
+    }
 }
 
 /// Serves one connection to its end: until the peer closes it, it is idle too long, or the server
 /// stops.
-async fn connection<S>(
-    stream: TcpStream,
-    builder: auto::Builder<TokioExecutor>,
-    service: S,
-    options: ServerOptions,
-    mut stopping: watch::Receiver<bool>,
-) where
+async fn connection<S, IO>(stream: IO, peer: Option<PeerCertificates>, service: S, rules: Rules)
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
         + Clone
         + Send
         + 'static,
     S::Future: Send,
 {
-    // Answers are small and complete: waiting for more to send only delays them.
-    let _ = stream.set_nodelay(true);
+    let Rules {
+        options,
+        builder,
+        mut stopping,
+    } = rules;
     let calls = Arc::new(Calls::default());
     let service = Bounded {
         inner: service,
         deadline: options.request_deadline,
         calls: Arc::clone(&calls),
+        peer,
     };
     let mut connection =
         pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
@@ -220,12 +261,13 @@ struct Calls {
     ended: AtomicU64,
 }
 
-/// A service whose calls end by a deadline and are counted.
+/// A service whose calls end by a deadline and are counted, and know the peer's certificate.
 #[derive(Clone)]
 struct Bounded<S> {
     inner: S,
     deadline: Duration,
     calls: Arc<Calls>,
+    peer: Option<PeerCertificates>,
 }
 
 impl<S> Service<Request<Incoming>> for Bounded<S>
@@ -241,7 +283,10 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
+        if let Some(peer) = &self.peer {
+            request.extensions_mut().insert(peer.clone());
+        }
         self.calls.started.fetch_add(1, Ordering::Relaxed);
         let ended = Ended(Arc::clone(&self.calls));
         let deadline = self.deadline;
