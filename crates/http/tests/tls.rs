@@ -60,7 +60,11 @@ impl<B> tower_service::Service<Request<B>> for Who {
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let text = match request.extensions().get::<PeerCertificates>() {
             None => "nobody".to_owned(),
-            Some(peer) => format!("{} of {} bytes", peer.der().len(), peer.der()[0].len()),
+            Some(peer) => format!(
+                "{} of {} bytes",
+                peer.der().len(),
+                peer.der().first().map_or(0, |der| der.len())
+            ),
         };
         ready(Ok(concertina_http::text(
             StatusCode::OK,
