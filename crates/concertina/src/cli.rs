@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -43,6 +44,7 @@ pub fn run() -> ExitCode {
     let log = tracing_subscriber::fmt()
         .with_max_level(cli.command.log_level())
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .try_init();
     // Only a second logger fails; the first one serves as well.
     drop(log);
