@@ -6,20 +6,19 @@
 //! same order. No IO, no clock.
 //!
 //! Today it knows `Pods` metrics (their averageValue) and no `behavior`: a policy with anything
-//! else is refused when it is read, never silently taken for something simpler.
+//! else is refused when it is read, never silently taken for something simpler. One metric of any
+//! kind becomes a replica count in [`calculation`].
 
 pub mod api;
-mod decide;
+mod arithmetic;
+pub mod calculation;
 mod explain;
-mod history;
-mod limits;
-mod observation;
-#[cfg(test)]
-mod parity;
-mod pods;
+pub mod observation;
+mod old;
+pub mod options;
 
 pub use api::{HorizontalPodAutoscaler, PolicyError};
-pub use decide::{CurrentMetric, Decision, Options, Rescale, Tolerance, decide};
-pub use explain::{Explanation, Step};
-pub use history::{History, Recommendation};
-pub use observation::{MetricReading, Observation, Pod, PodPhase, PodSample};
+pub use old::{
+    CurrentMetric, Decision, Explanation, History, MetricReading, Observation, Options, Pod,
+    PodPhase, PodSample, Recommendation, Rescale, Step, Tolerance, decide,
+};

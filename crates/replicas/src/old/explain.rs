@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::decide::Tolerance;
+use crate::old::decide::Tolerance;
 
 /// One step of a decision.
 #[derive(Clone, Debug, PartialEq, Serialize)]

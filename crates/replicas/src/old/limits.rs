@@ -1,6 +1,6 @@
 //! Minimum, maximum, and how fast a workload may grow.
 
-use crate::Step;
+use crate::old::Step;
 
 /// The count within the limits, and what changed it (kube-controller-manager 1.36 without
 /// `behavior`: at most `factor` times the current count, or 4 when that is more).

@@ -9,9 +9,9 @@ use concertina_testkit::read;
 use serde_json::Value;
 
 use crate::api::{HorizontalPodAutoscaler, V2Manifest};
-use crate::history::{History, Recommendation};
-use crate::observation::{MetricReading, Observation, Pod, PodPhase, PodSample};
-use crate::{Options, Tolerance, decide, limits, pods};
+use crate::old::history::{History, Recommendation};
+use crate::old::observation::{MetricReading, Observation, Pod, PodPhase, PodSample};
+use crate::old::{Options, Tolerance, decide, limits, pods};
 
 fn cases(name: &str) -> Vec<Value> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/hpa");

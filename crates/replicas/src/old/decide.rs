@@ -5,10 +5,10 @@ use std::time::Duration;
 use concertina_model::{Format, Quantity, Timestamp};
 
 use crate::api::{HorizontalPodAutoscaler, Metric};
-use crate::explain::{Explanation, Step, seconds};
-use crate::history::History;
-use crate::observation::Observation;
-use crate::{limits, pods};
+use crate::old::explain::{Explanation, Step, seconds};
+use crate::old::history::History;
+use crate::old::observation::Observation;
+use crate::old::{limits, pods};
 
 /// What kube-controller-manager takes as flags.
 #[derive(Clone, Copy, Debug, PartialEq)]

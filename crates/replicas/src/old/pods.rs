@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::decide::Tolerance;
-use crate::explain::Step;
-use crate::observation::{MetricReading, Pod, PodPhase};
+use crate::old::decide::Tolerance;
+use crate::old::explain::Step;
+use crate::old::observation::{MetricReading, Pod, PodPhase};
 
 /// What a metric asks for.
 pub(crate) struct Proposal {

@@ -1,0 +1,3 @@
+//! How decisions read.
+
+pub(crate) mod number;
