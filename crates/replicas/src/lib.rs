@@ -7,12 +7,15 @@
 //!
 //! Today it knows `Pods` metrics (their averageValue) and no `behavior`: a policy with anything
 //! else is refused when it is read, never silently taken for something simpler. One metric of any
-//! kind becomes a replica count in [`calculation`].
+//! kind becomes a replica count in [`calculation`], and what metrics ask for becomes the count that
+//! is written in [`limits`].
 
 pub mod api;
 mod arithmetic;
 pub mod calculation;
 mod explain;
+mod history;
+pub mod limits;
 pub mod observation;
 mod old;
 pub mod options;

@@ -58,6 +58,10 @@ fn held(value: &BigRational) -> i32 {
     whole.to_i32().unwrap_or(end)
 }
 
+fn percent_of(replicas: i32, percent: i64) -> BigRational {
+    BigRational::new(BigInt::from(replicas) * percent, BigInt::from(100))
+}
+
 impl Numbers for Exact {
     type Ratio = Fraction;
 
@@ -134,5 +138,21 @@ impl Numbers for Exact {
             Fraction::Is(ratio) => ratio.to_f64().unwrap_or(f64::NAN),
             Fraction::IsNone(none) => *none,
         }
+    }
+
+    fn plus(replicas: i32, pods: i32) -> i32 {
+        replicas.saturating_add(pods)
+    }
+
+    fn minus(replicas: i32, pods: i32) -> i32 {
+        replicas.saturating_sub(pods)
+    }
+
+    fn grown(replicas: i32, percent: i32) -> i32 {
+        held(&percent_of(replicas, 100 + i64::from(percent)).ceil())
+    }
+
+    fn shrunk(replicas: i32, percent: i32) -> i32 {
+        held(&percent_of(replicas, 100 - i64::from(percent)).trunc())
     }
 }

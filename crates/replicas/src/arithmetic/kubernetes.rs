@@ -70,4 +70,21 @@ impl Numbers for Kubernetes {
     fn shown(ratio: &f64) -> f64 {
         *ratio
     }
+
+    fn plus(replicas: i32, pods: i32) -> i32 {
+        replicas.wrapping_add(pods)
+    }
+
+    fn minus(replicas: i32, pods: i32) -> i32 {
+        replicas.wrapping_sub(pods)
+    }
+
+    fn grown(replicas: i32, percent: i32) -> i32 {
+        // In exactly this form: 100 pods and 10 % are 111.
+        (f64::from(replicas) * (1.0 + f64::from(percent) / 100.0)).ceil() as i32
+    }
+
+    fn shrunk(replicas: i32, percent: i32) -> i32 {
+        (f64::from(replicas) * (1.0 - f64::from(percent) / 100.0)) as i32
+    }
 }

@@ -53,4 +53,16 @@ pub(crate) trait Numbers {
 
     /// For people to read.
     fn shown(ratio: &Self::Ratio) -> f64;
+
+    /// Pods more.
+    fn plus(replicas: i32, pods: i32) -> i32;
+
+    /// Pods fewer.
+    fn minus(replicas: i32, pods: i32) -> i32;
+
+    /// `replicas` and `percent` of them, rounded up.
+    fn grown(replicas: i32, percent: i32) -> i32;
+
+    /// `replicas` without `percent` of them, cut toward zero.
+    fn shrunk(replicas: i32, percent: i32) -> i32;
 }

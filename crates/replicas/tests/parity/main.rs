@@ -1,6 +1,7 @@
 //! Recorded decisions of Kubernetes 1.36.1.
 //!
-//! Of the large families a systematic sample is here: every 5th line of `replicas`.
+//! Of the large families a systematic sample is here: every 5th line of `replicas` and `behavior`,
+//! every 3rd of `defaults`.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -8,13 +9,14 @@
     reason = "tests"
 )]
 
+mod behavior;
 mod calculation;
 mod json;
 
 use concertina_replicas::api::HorizontalPodAutoscalerSpec;
 use serde_json::Value;
 
-const FAMILIES: &[&str] = &["defaults", "replicas", "grouppods", "requests"];
+const FAMILIES: &[&str] = &["defaults", "behavior", "replicas", "grouppods", "requests"];
 
 fn run(family: &str, check: impl Fn(&Value) -> Result<(), String> + std::panic::RefUnwindSafe) {
     concertina_testkit::run(env!("CARGO_MANIFEST_DIR"), "hpa", family, FAMILIES, check);
@@ -36,6 +38,11 @@ fn defaults() {
         let got = serde_json::to_value(spec).unwrap();
         same("spec", &got, &case["defaulted"])
     });
+}
+
+#[test]
+fn behavior() {
+    run("behavior", behavior::behavior);
 }
 
 #[test]

@@ -1,0 +1,84 @@
+//! How stabilization and limits read.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::{Limit, LimitedBy, Normalized, PolicyLimit, Stabilization, Stabilized};
+
+impl Display for Normalized {
+    /// What changed the count, on one line; nothing when nothing did.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let stabilized = self.stabilization.outcome != Stabilized::No;
+        if stabilized {
+            self.stabilization.fmt(f)?;
+        }
+        if self.limit.by == LimitedBy::Nothing {
+            return Ok(());
+        }
+        if stabilized {
+            f.write_str("; ")?;
+        }
+        self.limit.told(f, self.current)
+    }
+}
+
+impl Display for Stabilization {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (wanted, replicas) = (self.wanted, self.replicas);
+        match (self.outcome, self.by) {
+            (Stabilized::No, _) => write!(f, "recent recommendations leave {wanted}"),
+            (_, Some(by)) => {
+                let ago = self.now.saturating_duration_since(by.at).as_secs();
+                write!(
+                    f,
+                    "{} was recommended {ago} s ago, within {} s → {replicas} instead of {wanted}",
+                    by.replicas, self.window_seconds
+                )
+            }
+            (_, None) => write!(
+                f,
+                "recommendations of the last {} s are on both sides → stays {replicas} instead of \
+                 {wanted}",
+                self.window_seconds
+            ),
+        }
+    }
+}
+
+impl Limit {
+    fn told(&self, f: &mut Formatter<'_>, current: i32) -> fmt::Result {
+        let (wanted, replicas) = (self.wanted, self.replicas);
+        match (self.by, &self.policy) {
+            (LimitedBy::Nothing, _) => return write!(f, "limits allow {replicas}"),
+            (LimitedBy::Min, _) => write!(f, "minReplicas {replicas}")?,
+            (LimitedBy::Max, _) => write!(f, "maxReplicas {replicas}")?,
+            (_, Some(policy)) => policy.told(f, self.by == LimitedBy::ScaleUp)?,
+            (LimitedBy::ScaleUp, None) if replicas == current => {
+                f.write_str("scaling up is disabled")?;
+            }
+            (LimitedBy::ScaleDown, None) => f.write_str("scaling down is disabled")?,
+            (LimitedBy::ScaleUp, None) => {
+                write!(f, "from {current} at most to {replicas} at once")?;
+            }
+        }
+        write!(f, " → {replicas} instead of {wanted}")
+    }
+}
+
+impl PolicyLimit {
+    fn told(&self, f: &mut Formatter<'_>, up: bool) -> fmt::Result {
+        let (sign, unit) = (
+            if up { '+' } else { '-' },
+            if self.percent { " %" } else { "" },
+        );
+        write!(
+            f,
+            "{} at the start of {} s {sign} {}{unit}",
+            self.period_start, self.period_seconds, self.value
+        )?;
+        if self.percent {
+            write!(f, " = {}", self.replicas)
+        } else {
+            Ok(())
+        }
+    }
+}
