@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::check::{self, CheckArgs};
 use crate::demo::{self, DemoArgs};
+use crate::explain::{self, ExplainArgs};
 use crate::init::{self, InitArgs};
 use crate::serve::{self, ServeArgs};
 
@@ -23,6 +24,7 @@ pub struct Cli {
 enum Command {
     Check(CheckArgs),
     Demo(DemoArgs),
+    Explain(ExplainArgs),
     Init(InitArgs),
     Serve(Box<ServeArgs>),
 }
@@ -30,7 +32,9 @@ enum Command {
 impl Command {
     fn log_level(&self) -> tracing::Level {
         match self {
-            Self::Check(_) | Self::Demo(_) | Self::Init(_) => tracing::Level::WARN,
+            Self::Check(_) | Self::Demo(_) | Self::Explain(_) | Self::Init(_) => {
+                tracing::Level::WARN
+            }
             Self::Serve(args) => args.log_level(),
         }
     }
@@ -63,15 +67,12 @@ pub fn run() -> ExitCode {
 
 async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
-        Command::Check(args) => match check::run(args).await {
-            Ok(true) => Ok(ExitCode::SUCCESS),
-            Ok(false) => Ok(ExitCode::from(1)),
-            Err(error) => Err(Failure::new(&error, 2)),
-        },
+        Command::Check(args) => answer(check::run(args).await),
         Command::Demo(args) => demo::run(args)
             .await
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| Failure::new(&error, error.exit_code())),
+        Command::Explain(args) => answer(explain::run(args).await),
         Command::Init(args) => init::run(args)
             .await
             .map(|()| ExitCode::SUCCESS)
@@ -80,6 +81,14 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             .await
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| Failure::new(&error, error.exit_code())),
+    }
+}
+
+/// 0 for yes, 1 for no, 2 for a question that could not be asked.
+fn answer<E: std::error::Error>(answer: Result<bool, E>) -> Result<ExitCode, Failure> {
+    match answer {
+        Ok(yes) => Ok(ExitCode::from(u8::from(!yes))),
+        Err(error) => Err(Failure::new(&error, 2)),
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod cli;
 pub mod demo;
+pub mod explain;
 pub mod files;
 pub mod init;
 pub mod probe;

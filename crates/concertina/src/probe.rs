@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use concertina_http::ClientOptions;
 use concertina_mapping::lint::SeriesByQuery;
-use concertina_model::Labels;
+use concertina_model::{Labels, QueryAnswer};
 use concertina_sources::prometheus::Prometheus;
 use concertina_sources::{MetricSource, SourceError};
 
@@ -57,22 +57,34 @@ impl Probe {
     ) -> Result<SeriesByQuery, ProbeError> {
         let mut all = SeriesByQuery::new();
         for query in queries {
-            let answer = match self.0.series(query, LOOKBACK).await {
-                Ok(series) => Ok(series),
-                Err(
-                    error @ (SourceError::BadQuery { .. }
-                    | SourceError::Execution { .. }
-                    | SourceError::BadAnswer { .. }),
-                ) => Err(error.to_string()),
-                Err(error) => return Err(error.into()),
-            };
+            let answer = refusal_is_answer(self.0.series(query, LOOKBACK).await)?;
             all.insert(query.clone(), answer);
         }
         Ok(all)
     }
 
+    /// What it answers to a query. What it refuses is an answer, too.
+    pub(crate) async fn query(
+        &self,
+        query: &str,
+    ) -> Result<Result<QueryAnswer, String>, ProbeError> {
+        refusal_is_answer(self.0.query(query).await)
+    }
+
     /// The series of one selector.
     pub(crate) async fn listed(&self, selector: &str) -> Result<Vec<Labels>, ProbeError> {
         Ok(self.0.series(selector, LOOKBACK).await?)
+    }
+}
+
+fn refusal_is_answer<T>(answer: Result<T, SourceError>) -> Result<Result<T, String>, ProbeError> {
+    match answer {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(
+            error @ (SourceError::BadQuery { .. }
+            | SourceError::Execution { .. }
+            | SourceError::BadAnswer { .. }),
+        ) => Ok(Err(error.to_string())),
+        Err(error) => Err(error.into()),
     }
 }

@@ -7,28 +7,13 @@
 )]
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
-/// A process that ends with the test.
-struct Running(Child);
+use parts::{Ends, eventually, free_port, prometheus};
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
+mod parts;
 
 fn demo(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_concertina"));
@@ -36,46 +21,14 @@ fn demo(args: &[&str]) -> Command {
     command
 }
 
-fn prometheus(port: u16, exporter: u16) -> Running {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("prometheus-{port}"));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    let config = folder.join("prometheus.yml");
-    let text = format!(
-        "scrape_configs:\n- job_name: gpu-exporter\n  scrape_interval: 250ms\n  scrape_timeout: 250ms\n  \
-         static_configs:\n  - targets: [\"127.0.0.1:{exporter}\"]\n"
-    );
-    std::fs::write(&config, text).unwrap();
-    let child = Command::new("prometheus")
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!(
-            "--storage.tsdb.path={}",
-            folder.join("data").display()
-        ))
-        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("prometheus is installed");
-    let running = Running(child);
-    let begun = Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(30),
-            "prometheus does not listen"
-        );
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    running
-}
-
 #[test]
 #[ignore = "needs Debian's prometheus"]
 fn with_a_real_prometheus_as_the_source() {
-    let (port, exporter) = (free_port(), free_port());
-    let _prometheus = prometheus(port, exporter);
-    let url = format!("http://127.0.0.1:{port}");
-    let port = exporter.to_string();
+    let port = free_port().to_string();
+    let (_prometheus, url) = prometheus(&format!("127.0.0.1:{port}"), "250ms");
+    eventually("prometheus listens", || {
+        TcpStream::connect(url.trim_start_matches("http://")).ok()
+    });
     let done = demo(&[
         "--speed",
         "20",
@@ -129,7 +82,7 @@ fn kubectl_and_hey_while_it_is_held() {
         "--service-port",
         &service,
     ];
-    let mut running = Running(demo(&args).stdout(Stdio::piped()).spawn().unwrap());
+    let mut running = Ends(demo(&args).stdout(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().starts_with("Still serving")));
 

@@ -9,6 +9,7 @@
 
 mod catalogue;
 pub mod draft;
+pub mod explain;
 mod external;
 pub mod known;
 mod labels;

@@ -38,6 +38,43 @@ pub(crate) fn example_names(rule: &Rule, written: &DiscoveryRule) -> Vec<String>
     candidates.into_iter().collect()
 }
 
+/// A name of a series that `rule` would expose as `metric`, if one can be made up.
+pub(crate) fn name_exposed_as(
+    rule: &Rule,
+    written: &DiscoveryRule,
+    metric: &str,
+) -> Option<String> {
+    const MARK: &str = "qzq";
+    if metric.is_empty() {
+        return None;
+    }
+    let names = NameMatchers::of(&written.series_query)?;
+    let fits = |name: &String| {
+        names.accept(name)
+            && rule
+                .metric_name(name)
+                .is_some_and(|exposed| exposed == metric)
+    };
+    let own = names.exact().unwrap_or(metric).to_owned();
+    if fits(&own) {
+        return Some(own);
+    }
+    let marked = samples(&written.name.matches, &[MARK]);
+    let inverted = marked.iter().filter_map(|sample| {
+        let exposed = rule.metric_name(sample)?;
+        let (before, after) = exposed.split_once(MARK)?;
+        let text = metric.strip_prefix(before)?.strip_suffix(after)?;
+        Some(sample.replace(MARK, text))
+    });
+    let known = crate::known::METRICS
+        .iter()
+        .map(|metric| metric.name.to_owned());
+    let patterns = names
+        .patterns()
+        .flat_map(|pattern| samples(pattern, &FILLERS));
+    inverted.chain(known).chain(patterns).find(fits)
+}
+
 /// What a series query says of the name.
 #[derive(Debug)]
 pub(crate) struct NameMatchers(Vec<(Matcher, Option<Regex>)>);
@@ -47,6 +84,11 @@ impl NameMatchers {
     pub(crate) fn of(series_query: &str) -> Option<Self> {
         let selector = parse_selector(series_query).ok()?;
         Some(Self(name_matchers(&selector)))
+    }
+
+    /// Whether nothing is said of it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The one name that is asked for.
@@ -188,6 +230,9 @@ mod tests {
              name: {matches: '^container_(.*)_seconds_total$'}}]",
         );
         let names = example_names(&compiled, &written);
+        let found = name_exposed_as(&compiled, &written, "cpu_usage").unwrap();
+        assert_eq!(found, "container_cpu_usage_seconds_total");
+        assert_eq!(name_exposed_as(&compiled, &written, ""), None);
         assert!(
             names.contains(&"container_some_seconds_total".to_owned()),
             "{names:?}"

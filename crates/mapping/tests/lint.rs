@@ -6,48 +6,22 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use concertina_mapping::lint::{
-    FindingKind, Level, Report, SeriesByQuery, check, check_with_series, series_queries,
-};
+use concertina_mapping::lint::{FindingKind, Level, Report, check, check_with_series};
 use concertina_mapping::{ResourceTable, lint};
-use concertina_model::{Labels, Sample, Timestamp};
-use concertina_tsdb::{Store, StoreOptions};
+use held::{listing, store};
+
+mod held;
 
 fn example(kind: FindingKind, what: &str) -> Option<String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/findings");
     std::fs::read_to_string(folder.join(format!("{}.{what}", kind.code()))).ok()
 }
 
-/// The series of a `.series` file, as Prometheus would list them.
-fn listing(text: &str, series: &str) -> SeriesByQuery {
-    let now = Timestamp::from_millis(60_000);
-    let mut store = Store::new(StoreOptions::default());
-    for line in series.lines() {
-        let selector = concertina_promql::parse_selector(line).unwrap();
-        let labels = selector.all_matchers().map(|m| (m.label, m.value));
-        let sample = Sample {
-            timestamp: now,
-            value: 1.0,
-        };
-        store.append(&Labels::from_pairs(labels), sample).unwrap();
-    }
-    let answer = |query: String| {
-        let listed = match concertina_promql::parse_selector(&query) {
-            Ok(selector) => Ok(store
-                .series(&[selector], Timestamp::from_millis(0), now)
-                .unwrap()),
-            Err(error) => Err(error.to_string()),
-        };
-        (query, listed)
-    };
-    series_queries(text).into_iter().map(answer).collect()
-}
-
 fn report(kind: FindingKind, text: &str) -> Report {
     let known = ResourceTable::builtin();
     match example(kind, "series") {
         None => check(text, &known),
-        Some(series) => check_with_series(text, &known, &listing(text, &series)),
+        Some(series) => check_with_series(text, &known, &listing(text, &store(&series))),
     }
 }
 

@@ -8,7 +8,10 @@ pub mod config;
 mod rule;
 mod template;
 
-pub use config::{ConfigError, DiscoveryRule, FileForm, RuleFile};
+pub use config::{
+    ConfigError, DiscoveryRule, FileForm, NameMapping, ResourceMapping, ResourceRule,
+    ResourceRules, RuleFile, SeriesFilter,
+};
 pub use rule::{
     LabelTemplate, LabelTemplateError, NamePattern, ResourceLabels, ResourceQueries, ResourceQuery,
     ResourceRuleError, ResourceRuleProblem, Rule, RuleError, RuleProblem, SeriesFilters, compile,

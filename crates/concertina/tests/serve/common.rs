@@ -1,11 +1,11 @@
 //! Processes and stand-ins.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+
+use crate::parts::{eventually, get};
 
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_concertina"));
@@ -17,12 +17,6 @@ pub(crate) fn example_rules() -> String {
     let folder =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/bert-intent-detection");
     folder.join("rules.yaml").display().to_string()
-}
-
-pub(crate) fn temporary(name: &str, text: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
-    path.display().to_string()
 }
 
 /// A process that ends with the test.
@@ -96,60 +90,6 @@ impl Running {
         );
         self.child.wait().unwrap().code()
     }
-}
-
-/// Asks again and again until there is something; fails after a minute.
-pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = ask() {
-            return found;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// A plain GET over a connection of its own.
-pub(crate) fn get(url: &str, path: &str) -> (u16, String) {
-    let host = url.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
-}
-
-/// A stand-in that answers every GET with the text that `answer` gives for its path.
-pub(crate) fn stand_in(answer: impl Fn(&str) -> String + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let at = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut head = BufReader::new(stream.try_clone().unwrap());
-            let mut first = String::new();
-            let _ = head.read_line(&mut first);
-            let mut line = String::new();
-            while head.read_line(&mut line).is_ok_and(|read| read > 2) {
-                line.clear();
-            }
-            let body = answer(first.split(' ').nth(1).unwrap_or_default());
-            let _ = write!(
-                stream,
-                "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\
-                 content-length: {}\r\n\r\n{body}",
-                body.len()
-            );
-        }
-    });
-    format!("http://{at}")
 }
 
 /// Two pods with one GPU each and one with two, as the walkthrough's exporter exposes them.

@@ -10,4 +10,6 @@
 
 mod common;
 mod mistakes;
+#[path = "../parts/mod.rs"]
+mod parts;
 mod sources;

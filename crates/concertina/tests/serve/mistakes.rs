@@ -1,6 +1,7 @@
 //! What must not start, with one clear message; and flags that are accepted in vain.
 
-use crate::common::{Running, command, example_rules, stand_in, temporary};
+use crate::common::{Running, command, example_rules};
+use crate::parts::{stand_in, temporary};
 
 /// The message of a start that must fail with exit code 2.
 fn refused(args: &[&str]) -> String {

@@ -1,10 +1,7 @@
 //! The walkthrough's rules end to end.
 
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-
-use crate::common::{EXPOSITION, Running, eventually, example_rules, stand_in};
+use crate::common::{EXPOSITION, Running, example_rules};
+use crate::parts::{eventually, prometheus, stand_in};
 
 /// Everything that the five rules give over [`EXPOSITION`], whatever the source.
 fn answers_the_walkthrough(serving: &Running) {
@@ -111,48 +108,13 @@ fn what_was_found_stays_while_prometheus_is_down() {
     assert!(body.contains("nodes/DCGM_FI_DEV_GPU_UTIL"), "{body}");
 }
 
-/// A process that ends with the test.
-struct Ends(Child);
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 #[ignore = "needs Debian's prometheus"]
 fn asked_from_a_real_prometheus() {
     let exporter = stand_in(|_| EXPOSITION.to_owned());
     let target = exporter.strip_prefix("http://").unwrap();
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("serve-{port}"));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    let config = folder.join("prometheus.yml");
-    let text = format!(
-        "scrape_configs:\n- job_name: gpu-exporter\n  scrape_interval: 1s\n  scrape_timeout: 1s\n  \
-         static_configs:\n  - targets: [\"{target}\"]\n"
-    );
-    std::fs::write(&config, text).unwrap();
-    let prometheus = Command::new("prometheus")
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!(
-            "--storage.tsdb.path={}",
-            folder.join("data").display()
-        ))
-        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("prometheus is installed");
-    let _prometheus = Ends(prometheus);
+    let (_prometheus, url) = prometheus(target, "1s");
     // It starts while Prometheus does not answer yet, and recovers.
-    let url = format!("http://127.0.0.1:{port}");
     let rules = example_rules();
     let serving = Running::start(&[
         "--config",

@@ -1,0 +1,97 @@
+//! `concertina explain`: why a metric is there or not.
+
+mod args;
+
+use std::fmt::Display;
+use std::path::PathBuf;
+
+pub use args::{ExplainArgs, Format};
+use concertina_mapping::explain::{Explanation, Question, metric, overview};
+use concertina_mapping::lint::SeriesByQuery;
+use concertina_mapping::{ResourceTable, lint};
+use concertina_rules::RuleFile;
+use serde::Serialize;
+
+use crate::files::{self, FileError};
+use crate::probe::{Probe, ProbeError};
+
+/// Why nothing could be explained.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// The file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It holds no rules.
+    #[error("{}: {message}", path.display())]
+    Rules {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// The Prometheus could not be asked.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// The explanation could not be written.
+    #[error("cannot write the explanation: {0}")]
+    Output(String),
+}
+
+/// Explains and prints. True when the metric is there, or none was asked for.
+///
+/// # Errors
+///
+/// [`ExplainError`] when the question could not be asked at all.
+pub async fn run(args: ExplainArgs) -> Result<bool, ExplainError> {
+    let (name, text) = files::read_text_or_stdin(&args.rules)?;
+    let file = RuleFile::parse(&text).map_err(|error| ExplainError::Rules {
+        path: PathBuf::from(name),
+        message: error.to_string(),
+    })?;
+    let probe = match &args.prometheus_url {
+        Some(url) => Some(Probe::new(url).await?),
+        None => None,
+    };
+    let series = match &probe {
+        Some(probe) => Some(probe.series(&lint::series_queries(&text)).await?),
+        None => None,
+    };
+    let Some(wanted) = &args.metric else {
+        let overview = overview(&file, series.as_ref(), &ResourceTable::builtin());
+        print(args.format, &overview)?;
+        return Ok(true);
+    };
+    let question = Question {
+        namespace: args.namespace.clone(),
+        object: args.object.clone(),
+        selector: args.selector.clone().unwrap_or_default(),
+        ..Question::parse(wanted)
+    };
+    let explanation = explain(&file, &question, probe.as_ref(), series.as_ref()).await?;
+    print(args.format, &explanation)?;
+    Ok(explanation.is_there())
+}
+
+async fn explain(
+    file: &RuleFile,
+    question: &Question,
+    probe: Option<&Probe>,
+    series: Option<&SeriesByQuery>,
+) -> Result<Explanation, ExplainError> {
+    let mut explanation = metric(file, series, &ResourceTable::builtin(), question);
+    if let (Some(probe), Some(query)) = (probe, &explanation.query) {
+        let answer = probe.query(query).await?;
+        explanation.answered(&answer);
+    }
+    Ok(explanation)
+}
+
+fn print<T: Serialize + Display>(format: Format, told: &T) -> Result<(), ExplainError> {
+    let output = |error: &dyn Display| ExplainError::Output(error.to_string());
+    let text = match format {
+        Format::Text => told.to_string(),
+        Format::Json => serde_json::to_string_pretty(told).map_err(|error| output(&error))? + "\n",
+    };
+    files::print(&text).map_err(|error| output(&error))
+}

@@ -1,0 +1,124 @@
+//! `concertina init`, `check` and `explain` as a user starts them, on files and with Debian's
+//! Prometheus.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use parts::{eventually, prometheus, stand_in, temporary};
+
+mod parts;
+
+/// Exit code, standard output and standard error.
+fn run(args: &[&str]) -> (i32, String, String) {
+    let done = Command::new(env!("CARGO_BIN_EXE_concertina"))
+        .args(args)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let code = done.status.code().unwrap();
+    (code, text(done.stdout), text(done.stderr))
+}
+
+fn example_rules() -> String {
+    let folder =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/bert-intent-detection");
+    folder.join("rules.yaml").display().to_string()
+}
+
+#[test]
+fn explain_ends_with_0_1_or_2() {
+    let rules = example_rules();
+    let (code, out, _) = run(&["explain", "--rules", &rules]);
+    assert_eq!(code, 0);
+    assert!(out.contains("rule 5 (line 41)"), "{out}");
+    let there = "pods/DCGM_CUSTOM_PROCESS_SM_UTIL";
+    let (code, out, _) = run(&["explain", there, "--rules", &rules, "-n", "shop"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains(r#"{NamespaceName="shop",PodName="NAME"}"#), "{out}");
+    let (code, out, _) = run(&["explain", "gpu", "--rules", &rules, "--format", "json"]);
+    assert_eq!(code, 1);
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(told["subject"], "pods/gpu");
+
+    let (code, out, err) = run(&["explain", "gpu", "--rules", "none.yaml"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.starts_with("error: cannot read none.yaml: "), "{err}");
+    let broken = temporary("explain-broken.yaml", "rules:\n- seriesquery: a\n");
+    let (code, _, err) = run(&["explain", "--rules", &broken]);
+    assert_eq!(code, 2);
+    assert!(err.contains("line 2") && err.contains("seriesQuery"), "{err}");
+    let (code, _, err) = run(&["explain", "-l", "a in b", "gpu", "--rules", &rules]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--selector"), "{err}");
+    let nobody = "http://127.0.0.1:1";
+    let (code, _, err) = run(&["explain", "--rules", &rules, "--prometheus-url", nobody]);
+    assert_eq!(code, 2);
+    assert!(err.contains("check --prometheus-url"), "{err}");
+}
+
+/// As NVIDIA's DCGM exporter writes it, scraped without `honor_labels`: the pod that uses the GPU
+/// becomes `exported_pod`.
+const DCGM: &str = r#"# TYPE DCGM_FI_DEV_GPU_UTIL gauge
+DCGM_FI_DEV_GPU_UTIL{gpu="0",UUID="GPU-1",Hostname="gpu-1",modelName="NVIDIA A100",exported_namespace="default",exported_pod="bert-1",exported_container="bert",namespace="gpu-operator",pod="dcgm-exporter-x"} 41
+DCGM_FI_DEV_GPU_UTIL{gpu="1",UUID="GPU-2",Hostname="gpu-1",modelName="NVIDIA A100",exported_namespace="default",exported_pod="bert-2",exported_container="bert",namespace="gpu-operator",pod="dcgm-exporter-x"} 59
+# TYPE DCGM_FI_DEV_FB_USED gauge
+DCGM_FI_DEV_FB_USED{gpu="0",UUID="GPU-1",Hostname="gpu-1",modelName="NVIDIA A100",exported_namespace="default",exported_pod="bert-1",exported_container="bert",namespace="gpu-operator",pod="dcgm-exporter-x"} 1024
+"#;
+
+#[test]
+#[ignore = "needs Debian's prometheus"]
+fn init_check_and_explain_with_a_real_prometheus() {
+    let exporter = stand_in(|_| DCGM.to_owned());
+    let (_prometheus, url) = prometheus(exporter.strip_prefix("http://").unwrap(), "1s");
+    let url = url.as_str();
+
+    // What init drafts passes check and serves what the exporter sees, by the right label.
+    let drafted = eventually("prometheus has the series", || {
+        let (code, out, _) = run(&["init", "--prometheus-url", url]);
+        (code == 0 && out.contains("FB_USED")).then_some(out)
+    });
+    let drafted = temporary("drafted.yaml", &drafted);
+    let (code, out, err) = run(&["check", &drafted, "--prometheus-url", url, "--deny-warnings"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, out, _) = run(&["explain", "--rules", &drafted, "--prometheus-url", url]);
+    assert_eq!(code, 0);
+    let named = out
+        .lines()
+        .find_map(|line| Some(line.trim().split_once(": namespaces by exported_namespace, ")?.0))
+        .unwrap_or_else(|| panic!("{out}"));
+    let metric = named.split(' ').next().unwrap();
+    let subject = format!("pods/{metric}");
+    let asked = ["explain", &subject, "--rules", &drafted, "--prometheus-url", url];
+    let (code, out, _) = run(&asked);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("pods by `exported_pod`"), "{out}");
+    assert!(out.contains("ok  value"), "{out}");
+
+    // The rule that everybody copies reads the labels of the exporter's own pod.
+    let copied = temporary(
+        "copied.yaml",
+        "rules:\n- seriesQuery: DCGM_FI_DEV_GPU_UTIL\n  resources: {overrides: {Namespace: {resource: \
+         namespace}, Pod: {resource: pod}}}\n  metricsQuery: avg(<<.Series>>{<<.LabelMatchers>>}) by \
+         (<<.GroupBy>>)\n",
+    );
+    let missing = "pods/DCGM_FI_DEV_GPU_UTIL";
+    let (code, out, _) = run(&["explain", missing, "--rules", &copied, "--prometheus-url", url]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("falls out of rule 1 (line 2) at the step `labels`"), "{out}");
+    assert!(out.contains("`exported_pod: {resource: pod}`"), "{out}");
+    let (code, out, _) = run(&["check", &copied, "--prometheus-url", url]);
+    assert_eq!(code, 1, "{out}");
+
+    // A pod that no GPU is seen for.
+    let asked = [&asked[..], &["--object", "bert-3"]].concat();
+    let (code, out, _) = run(&asked);
+    assert_eq!(code, 1);
+    assert!(out.contains("bert-3: the query gave no sample for it"), "{out}");
+    assert!(out.contains("There are series of bert-1"), "{out}");
+}

@@ -1,0 +1,430 @@
+//! A metric's way through the rules.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use concertina_model::{GroupResource, Labels};
+use concertina_promql::parse_selector;
+use concertina_rules::{DiscoveryRule, Rule, RuleError, RuleFile, SeriesFilters, compile};
+
+use super::series::{SOME_NAMESPACE, SOME_OBJECT, Series, label_names, some};
+use super::{About, Asked, Question, Step, Taken, Trace, ask, catalogues};
+use crate::known::Flavour;
+use crate::lint::{RuleList, RulePlace, SeriesByQuery};
+use crate::names::{NameMatchers, name_exposed_as};
+use crate::{ApiResource, Catalogue, ExternalCatalogue, LabelMapper, Resources};
+
+/// How many objects are asked for when none is named.
+const MAX_OBJECTS: usize = 50;
+
+/// The rules of the list that a question is about, with what they find.
+pub(super) struct Rules<'a> {
+    question: &'a Question,
+    known: &'a dyn Resources,
+    list: RuleList,
+    rules: Vec<(&'a DiscoveryRule, Result<Rule, RuleError>)>,
+    /// Of each rule that compiles.
+    series: Vec<Option<Series>>,
+    catalogues: (Catalogue, ExternalCatalogue),
+}
+
+/// A step that a metric passes, with what was found; or the last one.
+type Passed<T> = Result<(T, String), (String, Option<String>)>;
+
+impl<'a> Rules<'a> {
+    pub(super) fn new(
+        file: &'a RuleFile,
+        question: &'a Question,
+        series: Option<&SeriesByQuery>,
+        known: &'a dyn Resources,
+    ) -> Self {
+        let (list, written) = match question.resource {
+            Some(_) => (RuleList::Rules, &file.rules),
+            None => (RuleList::ExternalRules, &file.external_rules),
+        };
+        let rules: Vec<_> = written.iter().zip(compile(written)).collect();
+        let found: Vec<Option<Series>> = rules
+            .iter()
+            .map(|(written, rule)| {
+                let rule = rule.as_ref().ok()?;
+                Some(Series::of(rule, written, series, Some(&question.metric)))
+            })
+            .collect();
+        let all = [(list, found)];
+        let catalogues = catalogues(file, &all, known);
+        let [(_, series)] = all;
+        Self {
+            question,
+            known,
+            list,
+            rules,
+            series,
+            catalogues,
+        }
+    }
+
+    pub(super) fn traces(&self) -> Vec<Trace> {
+        let places = (1..).map(|number| RulePlace {
+            list: self.list,
+            number,
+        });
+        places
+            .zip(self.rules.iter().zip(&self.series))
+            .map(|(place, ((written, rule), series))| {
+                let mut steps = Vec::new();
+                let concerns = self.walk(place, written, rule, series.as_ref(), &mut steps);
+                Trace {
+                    rule: place,
+                    line: written.line,
+                    concerns,
+                    steps,
+                }
+            })
+            .collect()
+    }
+
+    /// Takes the steps, and says whether the rule is about such a metric.
+    fn walk(
+        &self,
+        place: RulePlace,
+        written: &DiscoveryRule,
+        rule: &Result<Rule, RuleError>,
+        series: Option<&Series>,
+        steps: &mut Vec<Taken>,
+    ) -> bool {
+        let metric = &self.question.metric;
+        let (rule, series) = match (rule, series) {
+            (Ok(rule), Some(series)) => (rule, series),
+            (Err(error), _) => {
+                let help = "The rule is refused; the others are served.".to_owned();
+                take::<()>(
+                    steps,
+                    Step::Rule,
+                    Err((error.problem.to_string(), Some(help))),
+                );
+                // Whether it would be about the metric can only be told by its series query.
+                let names = NameMatchers::of(&written.series_query);
+                return names.is_some_and(|names| names.accept(metric));
+            }
+            (Ok(_), None) => return false,
+        };
+        let possible = name_exposed_as(rule, written, metric);
+        let listed = series.listed.as_deref().unwrap_or_default();
+        let own: Vec<&Labels> = listed
+            .iter()
+            .filter(|labels| exposed(rule, labels).as_ref() == Some(metric))
+            .collect();
+        if own.is_empty() && possible.is_none() {
+            let Some(lost) = unexposed(rule, written, listed, metric) else {
+                return false;
+            };
+            let step = match parse_selector(&written.series_query) {
+                Ok(_) => Step::Name,
+                Err(_) => Step::Series,
+            };
+            take::<()>(steps, step, Err(lost));
+            return true;
+        }
+        let name = own
+            .first()
+            .and_then(|labels| labels.metric_name())
+            .map(str::to_owned);
+        let name = name.or(possible).unwrap_or_default();
+        let found = match name == *metric {
+            true => format!("the series' own, {name}"),
+            false => format!("{name} becomes {metric}"),
+        };
+        take(steps, Step::Name, Ok(((), found)));
+        let Some(()) = take(steps, Step::Series, found_series(written, series, &own)) else {
+            return true;
+        };
+        let Some(mapper) = self.labels(rule, &own, steps) else {
+            return true;
+        };
+        let Some(()) = take(steps, Step::Namespace, self.namespace(rule, &mapper)) else {
+            return true;
+        };
+        take(steps, Step::Place, self.place(place, rule));
+        true
+    }
+
+    fn labels(&self, rule: &Rule, own: &[&Labels], steps: &mut Vec<Taken>) -> Option<LabelMapper> {
+        let names = label_names(own);
+        let mapper = match LabelMapper::new(rule.labels(), self.known) {
+            Ok(mapper) => mapper,
+            Err(error) => {
+                take::<()>(steps, Step::Labels, Err((error.to_string(), None)));
+                return None;
+            }
+        };
+        let Some(wanted) = &self.question.resource else {
+            return Some(mapper);
+        };
+        let Some(resource) = self.known.resolve(wanted) else {
+            let found = format!("`{wanted}` is no resource that is known here");
+            let help = "Write the plural and the group, such as `deployments.apps`.".to_owned();
+            take::<()>(steps, Step::Labels, Err((found, Some(help))));
+            return None;
+        };
+        let named: Vec<(Arc<ApiResource>, &str)> = names
+            .iter()
+            .filter_map(|name| Some((mapper.resource(name, self.known)?, *name)))
+            .collect();
+        let list: Vec<String> = named
+            .iter()
+            .map(|(resource, label)| format!("{} by `{label}`", resource.group_resource()))
+            .collect();
+        if named.iter().any(|(found, _)| *found == resource) {
+            take(steps, Step::Labels, Ok(((), some(&list))))?;
+            return Some(mapper);
+        }
+        let names_nothing = match list.is_empty() {
+            true => "no resource".to_owned(),
+            false => format!("only {}", some(&list)),
+        };
+        let found = format!(
+            "no label names {}: the series have {}, which name {names_nothing}",
+            resource.group_resource(),
+            if names.is_empty() {
+                "none".to_owned()
+            } else {
+                some(&names)
+            },
+        );
+        let mapped = |label: &str| {
+            rule.labels()
+                .overrides()
+                .iter()
+                .any(|(own, _)| own == label)
+        };
+        let help = match Flavour::of(&names) {
+            Some(flavour) if resource.plural == "pods" && !mapped(flavour.pod()) => format!(
+                "Add to `resources.overrides`: `{}: {{resource: namespace}}` and `{}: {{resource: \
+                 pod}}`.",
+                flavour.namespace(),
+                flavour.pod()
+            ),
+            _ => format!(
+                "Map the label that names {} in `resources.overrides`, if the series have one.",
+                resource.group_resource()
+            ),
+        };
+        take::<()>(steps, Step::Labels, Err((found, Some(help))));
+        None
+    }
+
+    fn namespace(&self, rule: &Rule, mapper: &LabelMapper) -> Passed<()> {
+        let needed = match &self.question.resource {
+            None => rule.namespaced(),
+            Some(wanted) => self
+                .known
+                .resolve(wanted)
+                .is_some_and(|found| found.namespaced),
+        };
+        if !needed {
+            return Ok(((), "not needed".to_owned()));
+        }
+        match mapper.namespace_label(self.known) {
+            Ok(label) => Ok(((), format!("by `{label}`"))),
+            Err(_) => {
+                let help = match self.question.resource {
+                    Some(_) => "Add the label of the namespace to `resources.overrides`.",
+                    None => {
+                        "Add the label of the namespace to `resources.overrides`, or write \
+                         `namespaced: false`."
+                    }
+                };
+                let found = "a request has a namespace, and the rule has no label for it";
+                Err((found.to_owned(), Some(help.to_owned())))
+            }
+        }
+    }
+
+    fn place(&self, place: RulePlace, rule: &Rule) -> Passed<()> {
+        let winner = match &self.question.resource {
+            None => self
+                .catalogues
+                .1
+                .entry(&self.question.metric)
+                .map(|entry| (entry.rule().index(), entry.rule().line())),
+            Some(wanted) => self.known.resolve(wanted).and_then(|found| {
+                let key = found.group_resource();
+                let entry = self.catalogues.0.entry(&self.question.metric, &key)?;
+                Some((entry.rule().index(), entry.rule().line()))
+            }),
+        };
+        match winner {
+            Some((index, line)) if index != rule.index() => {
+                let found = format!(
+                    "rule {} (line {line}) gives it, too, and replaces it",
+                    index + 1
+                );
+                Err((found, Some("Give one of them another name.".to_owned())))
+            }
+            Some(_) => Ok(((), format!("{place} has the last word"))),
+            None => Err(("it is not in the catalogue".to_owned(), None)),
+        }
+    }
+
+    /// The request, about the objects that the series name when none is given.
+    pub(super) fn ask(&self) -> Result<Asked, String> {
+        ask(&self.catalogues, self.question, self.about(), self.known)
+    }
+
+    fn about(&self) -> About {
+        let wanted = self.question.resource.as_ref();
+        let resource = wanted.and_then(|wanted| self.known.resolve(wanted));
+        let mut labels: Vec<&Labels> = Vec::new();
+        let (mut of_namespace, mut of_object) = (None, None);
+        for ((_, rule), series) in self.rules.iter().zip(&self.series) {
+            let (Ok(rule), Some(series)) = (rule, series) else {
+                continue;
+            };
+            let Ok(mapper) = LabelMapper::new(rule.labels(), self.known) else {
+                continue;
+            };
+            let listed = series.listed.as_deref().unwrap_or_default();
+            let own = listed
+                .iter()
+                .filter(|labels| exposed(rule, labels).as_ref() == Some(&self.question.metric));
+            let before = labels.len();
+            labels.extend(own);
+            if labels.len() > before {
+                of_namespace = mapper.namespace_label(self.known).ok();
+                let key = resource.as_ref().map(|resource| resource.group_resource());
+                of_object = key.and_then(|key: GroupResource| mapper.label(&key, self.known).ok());
+            }
+        }
+        let value = |label: &Option<String>, labels: &Labels| {
+            label
+                .as_deref()
+                .and_then(|label| labels.get(label))
+                .map(str::to_owned)
+        };
+        let namespaced = resource.as_ref().is_none_or(|resource| resource.namespaced);
+        let fits = |labels: &&&Labels| {
+            let namespace = value(&of_namespace, labels);
+            (self.question.namespace.is_none() || namespace == self.question.namespace)
+                && (of_object.is_none() || value(&of_object, labels).is_some())
+        };
+        let first = labels.iter().find(fits);
+        let namespace = self
+            .question
+            .namespace
+            .clone()
+            .or_else(|| value(&of_namespace, first?))
+            .or_else(|| Some(SOME_NAMESPACE.to_owned()))
+            .filter(|_| namespaced);
+        let there: BTreeSet<String> = labels
+            .iter()
+            .filter(|labels| !namespaced || value(&of_namespace, labels) == namespace)
+            .filter_map(|labels| value(&of_object, labels))
+            .collect();
+        let mut objects: Vec<String> = match &self.question.object {
+            Some(object) => vec![object.clone()],
+            None => there.iter().take(MAX_OBJECTS).cloned().collect(),
+        };
+        if objects.is_empty() {
+            objects.push(SOME_OBJECT.to_owned());
+        }
+        About {
+            namespace,
+            objects,
+            there: there.into_iter().collect(),
+        }
+    }
+}
+
+fn exposed(rule: &Rule, labels: &Labels) -> Option<String> {
+    rule.metric_name(labels.metric_name()?)
+}
+
+/// Why a rule that is about series called `metric` exposes nothing under this name; None when it
+/// is about others.
+fn unexposed(
+    rule: &Rule,
+    written: &DiscoveryRule,
+    listed: &[Labels],
+    metric: &str,
+) -> Option<(String, Option<String>)> {
+    let query = &written.series_query;
+    if let Err(error) = parse_selector(query) {
+        let help = "Put right the rule's `seriesQuery`.".to_owned();
+        return query
+            .contains(metric)
+            .then(|| (error.to_string(), Some(help)));
+    }
+    let is_listed = listed
+        .iter()
+        .any(|labels| labels.metric_name() == Some(metric));
+    let names = NameMatchers::of(query)?;
+    if !is_listed && (names.is_empty() || !names.accept(metric)) {
+        return None;
+    }
+    if let Some(name) = rule.metric_name(metric) {
+        let help = format!("Ask for `{name}`, or change `name` of the rule.");
+        return Some((format!("the rule exposes it as {name}"), Some(help)));
+    }
+    let filters = SeriesFilters::new(&written.series_filters);
+    let filtered = filters.is_ok_and(|filters| !filters.accept(metric));
+    let key = if filtered {
+        "seriesFilters"
+    } else {
+        "name.matches"
+    };
+    let found = format!("`{key}` of the rule leaves the series {metric} out");
+    Some((
+        found,
+        Some(format!("Change `{key}`, or add a rule for it.")),
+    ))
+}
+
+fn found_series(written: &DiscoveryRule, series: &Series, own: &[&Labels]) -> Passed<()> {
+    let query = &written.series_query;
+    match &series.listed {
+        Err(error) => Err((
+            error.clone(),
+            Some("Put right the rule's `seriesQuery`.".to_owned()),
+        )),
+        Ok(listed) if own.is_empty() => {
+            let found = match listed.len() {
+                0 => format!("Prometheus has no series for `{query}`"),
+                count => {
+                    format!("none of the {count} series of `{query}` is exposed under this name")
+                }
+            };
+            let help = "Look the series up in Prometheus: is its exporter scraped, is it called \
+                        so, and has it the labels that the selector asks for?";
+            Err((found, Some(help.to_owned())))
+        }
+        Ok(_) if series.made_up => Ok((
+            (),
+            format!("taken for there: nobody was asked for `{query}`"),
+        )),
+        Ok(_) => Ok(((), format!("{} found by `{query}`", own.len()))),
+    }
+}
+
+/// Notes a step; None when it was the last.
+fn take<T>(steps: &mut Vec<Taken>, step: Step, passed: Passed<T>) -> Option<T> {
+    match passed {
+        Ok((value, found)) => {
+            steps.push(Taken {
+                step,
+                passed: true,
+                found,
+                help: None,
+            });
+            Some(value)
+        }
+        Err((found, help)) => {
+            steps.push(Taken {
+                step,
+                passed: false,
+                found,
+                help,
+            });
+            None
+        }
+    }
+}
