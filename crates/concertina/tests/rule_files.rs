@@ -40,7 +40,10 @@ fn explain_ends_with_0_1_or_2() {
     let there = "pods/DCGM_CUSTOM_PROCESS_SM_UTIL";
     let (code, out, _) = run(&["explain", there, "--rules", &rules, "-n", "shop"]);
     assert_eq!(code, 0, "{out}");
-    assert!(out.contains(r#"{NamespaceName="shop",PodName="NAME"}"#), "{out}");
+    assert!(
+        out.contains(r#"{NamespaceName="shop",PodName="NAME"}"#),
+        "{out}"
+    );
     let (code, out, _) = run(&["explain", "gpu", "--rules", &rules, "--format", "json"]);
     assert_eq!(code, 1);
     let told: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -52,7 +55,10 @@ fn explain_ends_with_0_1_or_2() {
     let broken = temporary("explain-broken.yaml", "rules:\n- seriesquery: a\n");
     let (code, _, err) = run(&["explain", "--rules", &broken]);
     assert_eq!(code, 2);
-    assert!(err.contains("line 2") && err.contains("seriesQuery"), "{err}");
+    assert!(
+        err.contains("line 2") && err.contains("seriesQuery"),
+        "{err}"
+    );
     let (code, _, err) = run(&["explain", "-l", "a in b", "gpu", "--rules", &rules]);
     assert_eq!(code, 2);
     assert!(err.contains("--selector"), "{err}");
@@ -84,17 +90,36 @@ fn init_check_and_explain_with_a_real_prometheus() {
         (code == 0 && out.contains("FB_USED")).then_some(out)
     });
     let drafted = temporary("drafted.yaml", &drafted);
-    let (code, out, err) = run(&["check", &drafted, "--prometheus-url", url, "--deny-warnings"]);
+    let (code, out, err) = run(&[
+        "check",
+        &drafted,
+        "--prometheus-url",
+        url,
+        "--deny-warnings",
+    ]);
     assert_eq!(code, 0, "{out}{err}");
     let (code, out, _) = run(&["explain", "--rules", &drafted, "--prometheus-url", url]);
     assert_eq!(code, 0);
     let named = out
         .lines()
-        .find_map(|line| Some(line.trim().split_once(": namespaces by exported_namespace, ")?.0))
+        .find_map(|line| {
+            Some(
+                line.trim()
+                    .split_once(": namespaces by exported_namespace, ")?
+                    .0,
+            )
+        })
         .unwrap_or_else(|| panic!("{out}"));
     let metric = named.split(' ').next().unwrap();
     let subject = format!("pods/{metric}");
-    let asked = ["explain", &subject, "--rules", &drafted, "--prometheus-url", url];
+    let asked = [
+        "explain",
+        &subject,
+        "--rules",
+        &drafted,
+        "--prometheus-url",
+        url,
+    ];
     let (code, out, _) = run(&asked);
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("pods by `exported_pod`"), "{out}");
@@ -108,9 +133,19 @@ fn init_check_and_explain_with_a_real_prometheus() {
          (<<.GroupBy>>)\n",
     );
     let missing = "pods/DCGM_FI_DEV_GPU_UTIL";
-    let (code, out, _) = run(&["explain", missing, "--rules", &copied, "--prometheus-url", url]);
+    let (code, out, _) = run(&[
+        "explain",
+        missing,
+        "--rules",
+        &copied,
+        "--prometheus-url",
+        url,
+    ]);
     assert_eq!(code, 1, "{out}");
-    assert!(out.contains("falls out of rule 1 (line 2) at the step `labels`"), "{out}");
+    assert!(
+        out.contains("falls out of rule 1 (line 2) at the step `labels`"),
+        "{out}"
+    );
     assert!(out.contains("`exported_pod: {resource: pod}`"), "{out}");
     let (code, out, _) = run(&["check", &copied, "--prometheus-url", url]);
     assert_eq!(code, 1, "{out}");
@@ -119,6 +154,9 @@ fn init_check_and_explain_with_a_real_prometheus() {
     let asked = [&asked[..], &["--object", "bert-3"]].concat();
     let (code, out, _) = run(&asked);
     assert_eq!(code, 1);
-    assert!(out.contains("bert-3: the query gave no sample for it"), "{out}");
+    assert!(
+        out.contains("bert-3: the query gave no sample for it"),
+        "{out}"
+    );
     assert!(out.contains("There are series of bert-1"), "{out}");
 }

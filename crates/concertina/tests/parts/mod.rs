@@ -111,4 +111,3 @@ pub(crate) fn stand_in(answer: impl Fn(&str) -> String + Send + 'static) -> Stri
     });
     format!("http://{at}")
 }
-
