@@ -3,6 +3,8 @@
 use concertina_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::status::Status;
+
 /// A count that metrics asked for at some moment, before stabilization and limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recommendation {
@@ -42,6 +44,10 @@ pub struct History {
     /// Scale-downs, likewise.
     #[serde(default)]
     pub scale_down_events: Vec<ScaleEvent>,
+    /// The status as it was last reported. An autoscaler whose status is kept elsewhere, as in the
+    /// Kubernetes API, puts here what it reads there.
+    #[serde(default)]
+    pub status: Status,
 }
 
 impl History {

@@ -13,15 +13,22 @@
 pub mod api;
 mod arithmetic;
 pub mod calculation;
-mod explain;
+pub mod decision;
+pub mod explain;
 mod history;
 pub mod limits;
+mod metrics;
 pub mod observation;
 mod old;
 pub mod options;
+mod policy;
+mod reconcile;
+pub mod status;
 
 pub use api::{HorizontalPodAutoscaler, PolicyError};
 pub use old::{
     CurrentMetric, Decision, Explanation, History, MetricReading, Observation, Options, Pod,
     PodPhase, PodSample, Recommendation, Rescale, Step, Tolerance, decide,
 };
+pub use policy::Policy;
+pub use reconcile::reconcile;

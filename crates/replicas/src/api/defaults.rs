@@ -24,11 +24,7 @@ impl HorizontalPodAutoscalerSpec {
     pub fn set_defaults(&mut self) {
         self.min_replicas.get_or_insert(1);
         if self.metrics.is_empty() {
-            self.metrics
-                .push(MetricSpec::resource(ResourceMetricSource {
-                    name: "cpu".to_owned(),
-                    target: MetricTarget::utilization(80),
-                }));
+            self.metrics.push(default_metric());
         }
         if let Some(behavior) = &mut self.behavior {
             let up = behavior.scale_up.get_or_insert_default();
@@ -51,6 +47,14 @@ impl HorizontalPodAutoscalerSpec {
         self.set_defaults();
         self
     }
+}
+
+/// What a policy without metrics looks at: CPU at 80 % of what is requested.
+pub(crate) fn default_metric() -> MetricSpec {
+    MetricSpec::resource(ResourceMetricSource {
+        name: "cpu".to_owned(),
+        target: MetricTarget::utilization(80),
+    })
 }
 
 fn fill(rules: &mut HpaScalingRules, policies: &[HpaScalingPolicy]) {

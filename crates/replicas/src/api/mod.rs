@@ -7,6 +7,7 @@ mod validation;
 
 use concertina_model::{LabelSelectorObject, ObjectRef, Quantity};
 
+pub(crate) use defaults::default_metric;
 pub use manifest::{HeadersOnly, V2Manifest, V2beta1Manifest};
 pub use spec::{
     ContainerResourceMetricSource, CrossVersionObjectReference, ExternalMetricSource,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use concertina_model::Timestamp;
 
-use crate::observation::{Pod, PodPhase, PodSample, ReadyStatus};
+use crate::observation::{Pod, PodPhase, PodSample};
+use crate::status::ConditionStatus;
 
 /// What a pod is to a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl Readiness {
         let (Some(ready), Some(started)) = (pod.ready, pod.started) else {
             return true;
         };
-        let not_ready = ready.status == ReadyStatus::False;
+        let not_ready = ready.status == ConditionStatus::False;
         let initializing = started.saturating_add(self.cpu_initialization_period) > self.now;
         if initializing {
             // Not a whole window was measured since the last transition.

@@ -2,7 +2,8 @@
 
 use super::{Calculation, CalculationError, Calculator, Outcome, Proposal, TotalCalculation};
 use crate::arithmetic::Numbers;
-use crate::observation::{PodPhase, ReadyStatus};
+use crate::observation::PodPhase;
+use crate::status::ConditionStatus;
 
 /// The sum of external values, held at the ends of i64.
 pub(super) fn sum(values: &[i64]) -> i64 {
@@ -21,7 +22,7 @@ impl Calculator<'_> {
         let ready = self.pods.iter().filter(|pod| {
             let ready = pod
                 .ready
-                .is_some_and(|ready| ready.status == ReadyStatus::True);
+                .is_some_and(|ready| ready.status == ConditionStatus::True);
             pod.phase == PodPhase::Running && ready
         });
         Ok(ready.count())

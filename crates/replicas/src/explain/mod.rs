@@ -1,3 +1,116 @@
-//! How decisions read.
+//! Why a decision came out as it did: every step with its numbers, as data and as text.
 
 pub(crate) mod number;
+mod text;
+
+use serde::Serialize;
+
+use crate::calculation::Calculation;
+use crate::limits::{Limit, Stabilization};
+
+/// One step of a decision.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "step")]
+#[non_exhaustive]
+pub enum Step {
+    /// The scale could not be read, so nothing can be decided.
+    #[serde(rename_all = "camelCase")]
+    NoScale {
+        /// Why not.
+        reason: String,
+    },
+    /// The scale has no selector that could be used, so its pods are unknown.
+    #[serde(rename_all = "camelCase")]
+    NoSelector {
+        /// Why not.
+        reason: String,
+    },
+    /// The workload is scaled to zero, which switches autoscaling off.
+    Disabled,
+    /// The count lies outside minimum and maximum, before any metric is looked at.
+    #[serde(rename_all = "camelCase")]
+    OutOfBounds {
+        /// The current count.
+        current: i32,
+        /// The bound that it is set to.
+        bound: i32,
+    },
+    /// A metric was compared with its target.
+    #[serde(rename_all = "camelCase")]
+    Metric {
+        /// The metric.
+        name: String,
+        /// The numbers.
+        calculation: Calculation,
+    },
+    /// A metric could not be used.
+    #[serde(rename_all = "camelCase")]
+    NoMetric {
+        /// The metric.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The highest of several proposals counts.
+    #[serde(rename_all = "camelCase")]
+    Highest {
+        /// The metric that asks for it.
+        name: String,
+        /// The count.
+        replicas: i32,
+        /// How many metrics could be used.
+        of: usize,
+    },
+    /// Nothing is done, because metrics are missing.
+    #[serde(rename_all = "camelCase")]
+    Kept {
+        /// How many metrics could not be used.
+        invalid: usize,
+        /// Of how many.
+        of: usize,
+        /// The count that stays.
+        replicas: i32,
+    },
+    /// Recent recommendations changed the count.
+    Stabilized(Stabilization),
+    /// A limit changed the count.
+    #[serde(rename_all = "camelCase")]
+    Limited {
+        /// The count before.
+        current: i32,
+        /// The limit.
+        limit: Limit,
+    },
+    /// From zero replicas the minimum is the least.
+    #[serde(rename_all = "camelCase")]
+    FromZero {
+        /// What was wanted.
+        wanted: i32,
+        /// The minimum.
+        min: i32,
+    },
+}
+
+/// All steps of a decision, in order, and what they led to.
+///
+/// Its text has a line for each step and one for the result; [`Self::summary`] has the steps on one
+/// line.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// The count before.
+    pub current: i32,
+    /// The count that is wanted.
+    pub desired: i32,
+}
+
+impl Explanation {
+    /// The steps on one line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let steps: Vec<String> = self.steps.iter().map(Step::to_string).collect();
+        steps.join("; ")
+    }
+}

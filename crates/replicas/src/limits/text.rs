@@ -45,7 +45,7 @@ impl Display for Stabilization {
 }
 
 impl Limit {
-    fn told(&self, f: &mut Formatter<'_>, current: i32) -> fmt::Result {
+    pub(crate) fn told(&self, f: &mut Formatter<'_>, current: i32) -> fmt::Result {
         let (wanted, replicas) = (self.wanted, self.replicas);
         match (self.by, &self.policy) {
             (LimitedBy::Nothing, _) => return write!(f, "limits allow {replicas}"),

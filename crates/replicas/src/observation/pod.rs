@@ -2,6 +2,8 @@
 
 use concertina_model::Timestamp;
 
+use crate::status::ConditionStatus;
+
 /// A pod, as far as decisions look at it.
 ///
 /// ```
@@ -63,7 +65,7 @@ pub enum PodPhase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ready {
     /// Whether it is ready.
-    pub status: ReadyStatus,
+    pub status: ConditionStatus,
     /// When that last changed; `Timestamp::from_millis(i64::MIN)` when nothing says so.
     pub since: Timestamp,
 }
@@ -72,27 +74,16 @@ impl Ready {
     /// Ready since then.
     #[must_use]
     pub fn yes(since: Timestamp) -> Self {
-        let status = ReadyStatus::True;
+        let status = ConditionStatus::True;
         Self { status, since }
     }
 
     /// Not ready since then.
     #[must_use]
     pub fn no(since: Timestamp) -> Self {
-        let status = ReadyStatus::False;
+        let status = ConditionStatus::False;
         Self { status, since }
     }
-}
-
-/// The status of a condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadyStatus {
-    /// It holds.
-    True,
-    /// It does not.
-    False,
-    /// Nobody knows; this is not "does not hold".
-    Unknown,
 }
 
 /// A container and what it requests.

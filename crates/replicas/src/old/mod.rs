@@ -5,8 +5,6 @@ mod explain;
 mod history;
 mod limits;
 mod observation;
-#[cfg(test)]
-mod parity;
 mod pods;
 
 pub use decide::{CurrentMetric, Decision, Options, Rescale, Tolerance, decide};

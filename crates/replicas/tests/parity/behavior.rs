@@ -58,6 +58,7 @@ pub(crate) fn behavior(case: &Value) -> Result<(), String> {
         recommendations: Some(recommendations(&case["recommendations"]).unwrap_or_default()),
         scale_up_events: events(&case["scaleUpEvents"]),
         scale_down_events: events(&case["scaleDownEvents"]),
+        ..History::default()
     };
     let mut history = before.clone();
     let current = int(&case["currentReplicas"]);

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use concertina_model::Timestamp;
 use concertina_replicas::observation::{
-    Container, Pod, PodPhase, PodSample, PodSamples, Ready, ReadyStatus, Requests,
+    Container, Pod, PodPhase, PodSample, PodSamples, Ready, Requests,
 };
 use concertina_replicas::options::{Options, Tolerance};
+use concertina_replicas::status::ConditionStatus;
 use serde_json::Value;
 
 pub(crate) fn list(json: &Value) -> impl Iterator<Item = &Value> {
@@ -55,9 +56,9 @@ pub(crate) fn pod(json: &Value, template: &Value) -> Pod {
     };
     let status = match json["ready"].as_str() {
         None => None,
-        Some("True") => Some(ReadyStatus::True),
-        Some("False") => Some(ReadyStatus::False),
-        Some(_) => Some(ReadyStatus::Unknown),
+        Some("True") => Some(ConditionStatus::True),
+        Some("False") => Some(ConditionStatus::False),
+        Some(_) => Some(ConditionStatus::Unknown),
     };
     Pod {
         name: text(&json["name"]),

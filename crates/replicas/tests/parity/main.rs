@@ -1,7 +1,7 @@
 //! Recorded decisions of Kubernetes 1.36.1.
 //!
-//! Of the large families a systematic sample is here: every 5th line of `replicas` and `behavior`,
-//! every 3rd of `defaults`.
+//! Of the large families a systematic sample is here: every 8th line of `replicas`, every 5th of
+//! `behavior`, every 4th of `reconcile`, every 3rd of `defaults`.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -12,11 +12,19 @@
 mod behavior;
 mod calculation;
 mod json;
+mod reconcile;
 
 use concertina_replicas::api::HorizontalPodAutoscalerSpec;
 use serde_json::Value;
 
-const FAMILIES: &[&str] = &["defaults", "behavior", "replicas", "grouppods", "requests"];
+const FAMILIES: &[&str] = &[
+    "defaults",
+    "behavior",
+    "replicas",
+    "reconcile",
+    "grouppods",
+    "requests",
+];
 
 fn run(family: &str, check: impl Fn(&Value) -> Result<(), String> + std::panic::RefUnwindSafe) {
     concertina_testkit::run(env!("CARGO_MANIFEST_DIR"), "hpa", family, FAMILIES, check);
@@ -43,6 +51,11 @@ fn defaults() {
 #[test]
 fn behavior() {
     run("behavior", behavior::behavior);
+}
+
+#[test]
+fn reconcile() {
+    run("reconcile", reconcile::sequence);
 }
 
 #[test]
