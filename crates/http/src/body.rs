@@ -56,6 +56,37 @@ where
     }
 }
 
+/// Reads a whole body of at most `limit` bytes and hands it on piece by piece.
+pub(crate) async fn read_chunks<B>(
+    body: B,
+    limit: usize,
+    chunk: &mut (impl FnMut(&[u8]) + Send),
+) -> Result<(), BodyError>
+where
+    B: hyper::body::Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut body = std::pin::pin!(Limited::new(body, limit));
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => {
+                if let Some(data) = frame.data_ref() {
+                    chunk(data);
+                }
+            }
+            Err(error) if error.is::<LengthLimitError>() => {
+                return Err(BodyError::TooLarge { limit });
+            }
+            Err(error) => {
+                return Err(BodyError::Broken {
+                    reason: innermost(error.as_ref()),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What stands at the end of a chain of errors: mostly the operating system's own words, where
 /// hyper's layers only say that an error occurred.
 pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {

@@ -8,7 +8,7 @@ use http_body_util::Full;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use crate::body::{BodyError, innermost, read_body};
+use crate::body::{BodyError, innermost, read_body, read_chunks};
 use crate::encoding::form_encode;
 use crate::url::check_url;
 
@@ -146,6 +146,34 @@ impl Client {
         self.request(Method::GET, url, headers, Bytes::new()).await
     }
 
+    /// Sends `GET url` and hands the answer's body to `chunk`, piece by piece as it arrives, so that
+    /// the whole of it is never held; the answer's status.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] when there is no complete answer; any status is an answer.
+    pub async fn get_chunks(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        mut chunk: impl FnMut(&[u8]) + Send,
+    ) -> Result<u16, ClientError> {
+        let request = prepare(Method::GET, url, headers, Bytes::new())?;
+        let after = self.options.deadline;
+        let read = async {
+            let answer = self.exchange(request).await?;
+            let status = answer.status().as_u16();
+            let limit = self.options.max_body_bytes;
+            read_chunks(answer.into_body(), limit, &mut chunk)
+                .await
+                .map_err(of_body)?;
+            Ok(status)
+        };
+        tokio::time::timeout(after, read)
+            .await
+            .unwrap_or(Err(ClientError::Timeout { after }))
+    }
+
     /// Sends `form` to `url` as `application/x-www-form-urlencoded` and reads the whole answer.
     ///
     /// # Errors
@@ -175,17 +203,7 @@ impl Client {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> Result<Response, ClientError> {
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = method;
-        *request.uri_mut() = check_url(url)?;
-        for (name, value) in headers {
-            let invalid = || ClientError::InvalidHeader {
-                name: (*name).to_owned(),
-            };
-            let key = HeaderName::try_from(*name).map_err(|_| invalid())?;
-            let value = HeaderValue::try_from(*value).map_err(|_| invalid())?;
-            request.headers_mut().append(key, value);
-        }
+        let request = prepare(method, url, headers, body)?;
         let after = self.options.deadline;
         tokio::time::timeout(after, self.send(request))
             .await
@@ -193,13 +211,7 @@ impl Client {
     }
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response, ClientError> {
-        let answer = self.inner.request(request).await.map_err(|error| {
-            let reason = innermost(&error);
-            match error.is_connect() {
-                true => ClientError::Connect { reason },
-                false => ClientError::Transport { reason },
-            }
-        })?;
+        let answer = self.exchange(request).await?;
         let content_type = answer
             .headers()
             .get(header::CONTENT_TYPE)
@@ -208,14 +220,52 @@ impl Client {
         let status = answer.status().as_u16();
         let body = read_body(answer.into_body(), self.options.max_body_bytes)
             .await
-            .map_err(|error| match error {
-                BodyError::TooLarge { limit } => ClientError::TooLarge { limit },
-                BodyError::Broken { reason } => ClientError::Transport { reason },
-            })?;
+            .map_err(of_body)?;
         Ok(Response {
             status,
             content_type,
             body,
         })
+    }
+
+    /// The head of the answer, its body still to be read.
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<http::Response<hyper::body::Incoming>, ClientError> {
+        self.inner.request(request).await.map_err(|error| {
+            let reason = innermost(&error);
+            match error.is_connect() {
+                true => ClientError::Connect { reason },
+                false => ClientError::Transport { reason },
+            }
+        })
+    }
+}
+
+fn prepare(
+    method: Method,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, ClientError> {
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = method;
+    *request.uri_mut() = check_url(url)?;
+    for (name, value) in headers {
+        let invalid = || ClientError::InvalidHeader {
+            name: (*name).to_owned(),
+        };
+        let key = HeaderName::try_from(*name).map_err(|_| invalid())?;
+        let value = HeaderValue::try_from(*value).map_err(|_| invalid())?;
+        request.headers_mut().append(key, value);
+    }
+    Ok(request)
+}
+
+fn of_body(error: BodyError) -> ClientError {
+    match error {
+        BodyError::TooLarge { limit } => ClientError::TooLarge { limit },
+        BodyError::Broken { reason } => ClientError::Transport { reason },
     }
 }

@@ -1,15 +1,21 @@
 //! A Prometheus server as a [`MetricSource`].
 
+mod listing;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use concertina_http::{Client, ClientError, ClientOptions, form_encode};
-use concertina_model::{InstantSample, Labels, QueryAnswer, QueryValue, Sample, Series, Timestamp};
+use concertina_model::{
+    InstantSample, Labels, ListedSeries, QueryAnswer, QueryValue, Sample, Series, Timestamp,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::clock::{Clock, SystemClock};
 use crate::{MetricSource, SourceError};
+
+pub use listing::{Broken, SeriesBody, SeriesDecoder};
 
 /// A Prometheus server, or anything with its HTTP API, asked at its own present.
 #[derive(Clone, Debug)]
@@ -95,14 +101,22 @@ impl Prometheus {
     }
 
     async fn ask(&self, path: &str, pairs: &[(&str, &str)]) -> Result<Value, SourceError> {
-        let url = format!("{}/api/v1/{path}?{}", self.base, form_encode(pairs));
-        let answer = self.client.get(&url, &[]).await;
+        let answer = self.client.get(&self.url(path, pairs), &[]).await;
         let answer = answer.map_err(|error| self.failed(error))?;
-        let envelope: Envelope = serde_json::from_slice(&answer.body).map_err(|_| {
-            let text = String::from_utf8_lossy(&answer.body);
+        self.open(answer.status, &answer.body)
+    }
+
+    fn url(&self, path: &str, pairs: &[(&str, &str)]) -> String {
+        format!("{}/api/v1/{path}?{}", self.base, form_encode(pairs))
+    }
+
+    /// What is in the envelope of an answer.
+    fn open(&self, status: u16, body: &[u8]) -> Result<Value, SourceError> {
+        let envelope: Envelope = serde_json::from_slice(body).map_err(|_| {
+            let text = String::from_utf8_lossy(body);
             let words: Vec<&str> = text.split_whitespace().take(12).collect();
             let begin: String = words.join(" ").chars().take(60).collect();
-            let what = format!("status {} and `{begin}`", answer.status);
+            let what = format!("status {status} and `{begin}`");
             self.bad_answer(format!(
                 "{what}, which is not Prometheus' API: check the URL"
             ))
@@ -203,12 +217,32 @@ impl MetricSource for Prometheus {
     }
 
     async fn series(&self, selector: &str, lookback: Duration) -> Result<Vec<Labels>, SourceError> {
-        let start = SystemClock.now().saturating_sub(lookback).as_secs_f64();
-        let start = format!("{start:.3}");
+        let start = start(lookback);
         let pairs = [("match[]", selector), ("start", start.as_str())];
         let data = self.ask("series", &pairs).await?;
         let series: Vec<std::collections::BTreeMap<String, String>> = self.decode(data)?;
         Ok(series.into_iter().map(Labels::from_pairs).collect())
+    }
+
+    async fn list(
+        &self,
+        selector: &str,
+        lookback: Duration,
+    ) -> Result<Vec<ListedSeries>, SourceError> {
+        let start = start(lookback);
+        let pairs = [("match[]", selector), ("start", start.as_str())];
+        let mut decoder = SeriesDecoder::new();
+        let url = self.url("series", &pairs);
+        let status = self
+            .client
+            .get_chunks(&url, &[], |chunk| decoder.push(chunk))
+            .await
+            .map_err(|error| self.failed(error))?;
+        let body = decoder.finish();
+        match body.series {
+            Err(broken) => Err(self.bad_answer(broken.to_string())),
+            Ok(series) => self.open(status, &body.around).map(|_| series),
+        }
     }
 
     fn describe(&self) -> String {
@@ -219,4 +253,10 @@ impl MetricSource for Prometheus {
         };
         format!("Prometheus at {base}")
     }
+}
+
+/// The time that lies `lookback` in the past, as the API reads times.
+fn start(lookback: Duration) -> String {
+    let start = SystemClock.now().saturating_sub(lookback);
+    format!("{:.3}", start.as_secs_f64())
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use concertina_mapping::{
-    Answer, Catalogue, ListedSeries, Listing, MetricRequest, NoValue, Plan, PlanError, Resources,
+    Answer, Catalogue, Listing, MetricRequest, NoValue, Plan, PlanError, Resources,
 };
 use concertina_model::{LabelSelector, LabelSelectorObject, ObjectRef, QueryAnswer, Timestamp};
 use concertina_rules::Rule;
@@ -104,8 +104,8 @@ impl Adapter {
     }
 
     async fn listing(&self, series_query: &str) -> Listing {
-        match self.source.series(series_query, self.lookback).await {
-            Ok(series) => Ok(series.iter().map(ListedSeries::from).collect()),
+        match self.source.list(series_query, self.lookback).await {
+            Ok(series) => Ok(series.into()),
             Err(error) => Err(error.to_string()),
         }
     }
