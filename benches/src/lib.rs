@@ -1,1 +1,4 @@
-//! Criterion benchmarks of the Concertina crates: `cargo bench -p concertina-benches`.
+//! Criterion benchmarks of the Concertina crates: `cargo bench -p concertina-benches`, and the
+//! inputs that they share.
+
+pub mod gpu_series;

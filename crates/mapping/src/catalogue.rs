@@ -135,7 +135,8 @@ impl CatalogueEntry {
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     rules: Vec<RuleState<Offers>>,
-    entries: BTreeMap<(String, GroupResource), CatalogueEntry>,
+    /// By metric, then by resource.
+    entries: BTreeMap<String, BTreeMap<GroupResource, CatalogueEntry>>,
 }
 
 impl Catalogue {
@@ -154,8 +155,8 @@ impl Catalogue {
     }
 
     /// All entries, by metric and resource.
-    pub fn entries(&self) -> impl ExactSizeIterator<Item = &CatalogueEntry> {
-        self.entries.values()
+    pub fn entries(&self) -> impl Iterator<Item = &CatalogueEntry> {
+        self.entries.values().flat_map(BTreeMap::values)
     }
 
     /// The next catalogue: `listing` answers each rule's series query. A rule whose listing failed
@@ -185,7 +186,8 @@ impl Catalogue {
             Some(listing) => state.relisted(listing, known, now, offers),
         });
         let rules: Vec<_> = states.collect();
-        let mut entries = BTreeMap::new();
+        let mut entries: BTreeMap<String, BTreeMap<GroupResource, CatalogueEntry>> =
+            BTreeMap::new();
         for state in &rules {
             for ((resource, metric), offer) in &*state.offers {
                 let entry = CatalogueEntry {
@@ -195,7 +197,8 @@ impl Catalogue {
                     rule: Arc::clone(&state.rule),
                     mapper: Arc::clone(&state.mapper),
                 };
-                entries.insert((metric.clone(), resource.clone()), entry);
+                let of_metric = entries.entry(metric.clone()).or_default();
+                of_metric.insert(resource.clone(), entry);
             }
         }
         Self { rules, entries }
@@ -204,7 +207,7 @@ impl Catalogue {
     /// The entry for a metric of a resource (group and plural).
     #[must_use]
     pub fn entry(&self, metric: &str, resource: &GroupResource) -> Option<&CatalogueEntry> {
-        self.entries.get(&(metric.to_owned(), resource.clone()))
+        self.entries.get(metric)?.get(resource)
     }
 
     /// The PromQL query for a request, and how to read its answer.

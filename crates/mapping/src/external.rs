@@ -159,7 +159,7 @@ impl ExternalCatalogue {
         let entry = self
             .entry(request.metric)
             .ok_or_else(|| PlanError::NotExternal(request.metric.to_owned()))?;
-        let mut matchers = Matchers::default();
+        let mut matchers = Matchers::of(entry.rule().query());
         matchers.select(request.selector)?;
         let namespace = request.namespace.filter(|_| entry.rule.namespaced());
         if let Some(namespace) = namespace {

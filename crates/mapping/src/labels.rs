@@ -1,7 +1,7 @@
 //! Labels and the resources they name, in both directions.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use concertina_model::GroupResource;
 use concertina_rules::{LabelTemplate, ResourceLabels};
@@ -93,8 +93,11 @@ impl LabelMapper {
             _ => Err(LabelError::NoLabel(resource.clone())),
         }
     }
+
     /// The label by which queries select a namespace.
     pub(crate) fn namespace_label(&self, known: &dyn Resources) -> Result<String, LabelError> {
-        self.label(&GroupResource::core("namespaces"), known)
+        static NAMESPACES: LazyLock<GroupResource> =
+            LazyLock::new(|| GroupResource::core("namespaces"));
+        self.label(&NAMESPACES, known)
     }
 }

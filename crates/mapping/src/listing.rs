@@ -73,11 +73,49 @@ pub(crate) fn map_shapes<'a>(
 
 /// The series of one name.
 struct Named<'a> {
-    metric: Arc<str>,
+    name: &'a str,
+    /// None when the rule does not take them.
+    metric: Option<Arc<str>>,
     /// The label names that were seen, and the shape of each.
     shapes: HashMap<&'a [String], usize>,
     /// What the series before had: mostly that of the next one.
     before: Option<(&'a [String], usize)>,
+    /// The place of the name that came next: lists go through the same names over and over.
+    next: usize,
+}
+
+/// The names of a listing.
+#[derive(Default)]
+struct Names<'a> {
+    all: Vec<Named<'a>>,
+    places: HashMap<&'a str, usize>,
+    /// The place of the name before.
+    before: usize,
+}
+
+impl<'a> Names<'a> {
+    fn get(&mut self, name: &'a str, rule: &Rule) -> Option<&mut Named<'a>> {
+        let guess = self.all.get(self.before).map(|before| before.next);
+        let right = |place: &usize| self.all.get(*place).is_some_and(|named| named.name == name);
+        let place = guess.filter(right).unwrap_or_else(|| {
+            let all = &mut self.all;
+            *self.places.entry(name).or_insert_with(|| {
+                all.push(Named {
+                    name,
+                    metric: rule.metric_name(name).map(Arc::from),
+                    shapes: HashMap::new(),
+                    before: None,
+                    next: 0,
+                });
+                all.len() - 1
+            })
+        });
+        if let Some(before) = self.all.get_mut(self.before) {
+            before.next = place;
+        }
+        self.before = place;
+        self.all.get_mut(place)
+    }
 }
 
 /// The shapes, in the order of their first series; `each` gets the place of every accepted series
@@ -91,18 +129,16 @@ fn walk<'a>(
     known: &dyn Resources,
     mut each: impl FnMut(usize, usize),
 ) -> Vec<MappedShape<'a>> {
-    let mut names: HashMap<&str, Option<Named<'a>>> = HashMap::new();
+    let mut names = Names::default();
     let mut labels: HashMap<&str, Option<Arc<ApiResource>>> = HashMap::new();
     let mut shapes: Vec<MappedShape<'a>> = Vec::new();
     for (index, series) in listed.iter().enumerate() {
-        let named = names.entry(&series.name).or_insert_with(|| {
-            Some(Named {
-                metric: rule.metric_name(&series.name)?.into(),
-                shapes: HashMap::new(),
-                before: None,
-            })
-        });
-        let Some(named) = named else { continue };
+        let Some(named) = names.get(&series.name, rule) else {
+            continue;
+        };
+        let Some(metric) = &named.metric else {
+            continue;
+        };
         let own = series.labels.as_slice();
         let before = named.before.filter(|(labels, _)| *labels == own);
         let seen = before.map(|(_, shape)| shape);
@@ -117,7 +153,7 @@ fn walk<'a>(
                 });
                 shapes.push(MappedShape {
                     series: &series.name,
-                    metric: Arc::clone(&named.metric),
+                    metric: Arc::clone(metric),
                     resources: resources.collect(),
                     series_count: 0,
                     last: index,

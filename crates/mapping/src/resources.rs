@@ -1,5 +1,6 @@
 //! Which resources a cluster has.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use concertina_model::GroupResource;
@@ -167,17 +168,31 @@ impl ResourceTable {
     }
 }
 
+/// Whether `lower` is `text` in lower case.
+fn is_lowercase_of(lower: &str, text: &str) -> bool {
+    lower.len() == text.len() && lower.chars().eq(text.chars().flat_map(char::to_lowercase))
+        || !text.is_ascii() && text.to_lowercase() == lower
+}
+
 impl Resources for ResourceTable {
     fn resolve(&self, partial: &GroupResource) -> Option<Arc<ApiResource>> {
-        let wanted = partial.resource.to_lowercase();
-        if wanted.is_empty() {
+        if partial.resource.is_empty() {
             return None;
         }
+        let wanted = match partial
+            .resource
+            .bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9'))
+        {
+            true => Cow::Borrowed(&partial.resource),
+            false => Cow::Owned(partial.resource.to_lowercase()),
+        };
+        let wanted: &str = &wanted;
         let named = || {
             self.0.iter().filter(|known| {
                 known.plural == wanted
                     || known.singular == wanted
-                    || known.kind.to_lowercase() == wanted
+                    || is_lowercase_of(wanted, &known.kind)
             })
         };
         let exact = || named().find(|known| known.group == partial.group);

@@ -80,7 +80,7 @@ impl UsageRules {
     pub fn plan_pods(&self, namespace: &str, names: &[String], known: &dyn Resources) -> UsagePlan {
         let half = |half: &Half| {
             let label = half.label("pods", known)?;
-            let mut matchers = Matchers::default();
+            let mut matchers = Matchers::of(half.query.container());
             matchers.equal(&half.mapper.namespace_label(known)?, namespace);
             matchers.names(&label, names);
             let container = half.query.container_label().to_owned();
@@ -103,7 +103,7 @@ impl UsageRules {
     pub fn plan_nodes(&self, names: &[String], known: &dyn Resources) -> UsagePlan {
         let half = |half: &Half| {
             let label = half.label("nodes", known)?;
-            let mut matchers = Matchers::default();
+            let mut matchers = Matchers::of(half.query.node());
             matchers.names(&label, names);
             UsageQuery::new(
                 half.query.node(),

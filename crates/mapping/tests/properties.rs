@@ -8,12 +8,15 @@
 
 use std::sync::Arc;
 
-use concertina_mapping::{Catalogue, ListedSeries, MetricRequest, Plan, PlanError, ResourceTable};
+use concertina_mapping::{
+    Catalogue, ExternalCatalogue, ExternalRequest, ListedSeries, MetricRequest, Plan, PlanError,
+    ResourceTable, UsageRules,
+};
 use concertina_model::{
     GroupResource, InstantSample, LabelSelector, Labels, QueryValue, Timestamp,
 };
-use concertina_promql::ast::{Expr, ExprKind, Matcher};
-use concertina_rules::{RuleFile, compile};
+use concertina_promql::ast::{Expr, ExprKind, Matcher, Selector};
+use concertina_rules::{ResourceQueries, RuleFile, compile};
 use proptest::prelude::*;
 
 const RULES: &str = r#"
@@ -53,7 +56,121 @@ fn matchers(expr: &Expr) -> Vec<Matcher> {
     }
 }
 
+/// The query with every matcher's value taken out: its structure.
+fn structure(query: &str) -> String {
+    fn blank(expr: &mut Expr) {
+        let clear = |selector: &mut Selector| {
+            selector.matchers.iter_mut().for_each(|m| m.value.clear());
+        };
+        match &mut expr.kind {
+            ExprKind::Selector(selector) | ExprKind::Range { selector, .. } => clear(selector),
+            ExprKind::Aggregate { expr, .. } => blank(expr),
+            ExprKind::Call { args, .. } => args.iter_mut().for_each(blank),
+            ExprKind::Binary { lhs, rhs, .. } => {
+                blank(lhs);
+                blank(rhs);
+            }
+            other => panic!("the query has become {other:?}"),
+        }
+    }
+    let mut expr = concertina_promql::parse(query).unwrap();
+    blank(&mut expr);
+    expr.to_string()
+}
+
+const OTHERS: &str = r#"
+externalRules:
+- seriesQuery: m
+  resources: {overrides: {ns: {resource: namespace}}}
+  metricsQuery: sum(rate(<<.Series>>{<<.LabelMatchers>>}[1m])) by (queue) / sum(all{<<.LabelMatchers>>}) by (queue)
+resourceRules:
+  window: 1m
+  cpu: &rule
+    containerQuery: sum(rate(cpu{<<.LabelMatchers>>,container!=""}[1m])) by (<<.GroupBy>>)
+    nodeQuery: sum(rate(cpu{<<.LabelMatchers>>,id="/"}[1m])) by (<<.GroupBy>>)
+    containerLabel: container
+    resources: {overrides: {ns: {resource: namespace}, pod: {resource: pod}, node: {resource: node}}}
+  memory: *rule
+"#;
+
+fn external(namespace: &str, selector: &LabelSelector) -> String {
+    let rules = compile(&RuleFile::parse(OTHERS).unwrap().external_rules);
+    let rules = rules.into_iter().map(|rule| Arc::new(rule.unwrap()));
+    let series: Arc<[ListedSeries]> = Arc::new([ListedSeries::new("m", ["ns", "queue"])]);
+    let known = ResourceTable::builtin();
+    let catalogue =
+        ExternalCatalogue::new(rules).relist(|_| Ok(Arc::clone(&series)), &known, Timestamp::EPOCH);
+    let request = ExternalRequest {
+        namespace: Some(namespace),
+        metric: "m",
+        selector,
+    };
+    catalogue.plan(&request, &known).unwrap().query().to_owned()
+}
+
+/// The queries for the use of pods and of nodes.
+fn usage(namespace: &str, names: &[String]) -> [String; 2] {
+    let rules = RuleFile::parse(OTHERS).unwrap().resource_rules.unwrap();
+    let known = ResourceTable::builtin();
+    let rules = UsageRules::new(&ResourceQueries::compile(&rules).unwrap(), &known).unwrap();
+    let pods = rules.plan_pods(namespace, names, &known);
+    let nodes = rules.plan_nodes(names, &known);
+    [
+        pods.cpu().unwrap().to_owned(),
+        nodes.memory().unwrap().to_owned(),
+    ]
+}
+
+/// A selector of any operators that PromQL has, and the same with harmless values.
+fn selectors() -> impl Strategy<Value = (LabelSelector, LabelSelector)> {
+    let value = "[a-zA-Z0-9]{1,5}([-._][a-zA-Z0-9]{1,3})?";
+    let one = (0_usize..7, "[a-z][a-z0-9_]{0,4}[a-z]", value, value);
+    prop::collection::vec(one, 0..4).prop_map(|all| {
+        let text = |harmless: bool| {
+            let one = |(operator, key, a, b): &(usize, String, String, String)| {
+                let (a, b) = if harmless {
+                    ("x", "y")
+                } else {
+                    (a.as_str(), b.as_str())
+                };
+                match operator {
+                    0 => format!("{key}={a}"),
+                    1 => format!("{key}!={a}"),
+                    2 => format!("{key} in ({a},{b})"),
+                    3 => format!("{key} notin ({a},{b})"),
+                    4 => key.clone(),
+                    5 => format!("!{key}"),
+                    _ => format!("{key}=={b}"),
+                }
+            };
+            all.iter().map(one).collect::<Vec<_>>().join(",")
+        };
+        (text(false).parse().unwrap(), text(true).parse().unwrap())
+    })
+}
+
 proptest! {
+    #[test]
+    fn every_query_keeps_the_structure_that_its_rule_gives_it(
+        namespace in "\\PC{0,12}[\"\\\\{}|\n]?\\PC{0,4}",
+        names in prop::collection::vec("[a-z\"\\\\{}()|.*+,=~\n\u{1}é]{1,12}", 1..4),
+        (selector, harmless) in selectors(),
+    ) {
+        let plain: Vec<String> = (0..names.len()).map(|i| format!("pod-{i}")).collect();
+        let custom = plan(&namespace, &names, &selector).unwrap();
+        let expected = plan("default", &plain, &harmless).unwrap();
+        prop_assert_eq!(structure(custom.query()), structure(expected.query()));
+        // An empty namespace is none for an external metric.
+        if !namespace.is_empty() {
+            let expected = external("default", &harmless);
+            prop_assert_eq!(structure(&external(&namespace, &selector)), structure(&expected));
+        }
+        let (found, expected) = (usage(&namespace, &names), usage("default", &plain));
+        for (found, expected) in found.iter().zip(&expected) {
+            prop_assert_eq!(structure(found), structure(expected));
+        }
+    }
+
     #[test]
     fn nothing_changes_the_structure_of_the_query(
         namespace in "\\PC{0,12}[\"\\\\{}|\n]?\\PC{0,4}",
@@ -133,6 +250,53 @@ gone: the query gave no sample for it
 }
 
 #[test]
+fn objects_whose_use_is_not_known_have_a_reason() {
+    let rules = RuleFile::parse(OTHERS).unwrap().resource_rules.unwrap();
+    let known = ResourceTable::builtin();
+    let rules = UsageRules::new(&ResourceQueries::compile(&rules).unwrap(), &known).unwrap();
+    let plan = rules.plan_pods("default", &["a".to_owned()], &known);
+    let sample = |pod: &str, container: &str, value| InstantSample {
+        labels: Labels::from_pairs([("pod", pod), ("container", container)]),
+        timestamp: Timestamp::EPOCH,
+        value,
+    };
+    let cpu = QueryValue::Vector(vec![
+        sample("half", "x", 1.0),
+        sample("negative", "x", -1.0),
+        sample("nan", "x", f64::NAN),
+        sample("one-of-two", "x", 1.0),
+        sample("one-of-two", "y", 1.0),
+        sample("good", "x", 0.25),
+    ]);
+    let memory = QueryValue::Vector(vec![
+        sample("negative", "x", 1.0),
+        sample("nan", "x", 1.0),
+        sample("one-of-two", "x", 1.0),
+        sample("good", "x", 1_048_576.0),
+    ]);
+    let answer = plan.read(&cpu, &memory).unwrap();
+    let told: Vec<String> = ["half", "negative", "nan", "one-of-two", "good", "gone"]
+        .iter()
+        .map(|pod| match answer.pod(pod) {
+            Ok(_) => format!("{pod}: known"),
+            Err(reason) => format!("{pod}: {reason}"),
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r###"
+half: memory: the query gave no sample for it
+negative: cpu of container `x`: its sample -1 is negative
+nan: cpu of container `x`: its sample is NaN
+one-of-two: memory of container `y`: the query gave no sample for it
+good: known
+gone: cpu: the query gave no sample for it
+"###);
+    let scalar = plan.read(&QueryValue::Scalar(1.0), &memory).unwrap_err();
+    insta::assert_snapshot!(scalar, @r###"
+the query gave a scalar, and an instant vector is needed: check the rule's metricsQuery
+"###);
+}
+
+#[test]
 fn a_failed_listing_keeps_what_the_rule_had() {
     let before = catalogue();
     let failed = before.relist(
@@ -140,7 +304,7 @@ fn a_failed_listing_keeps_what_the_rule_had() {
         &ResourceTable::builtin(),
         Timestamp::EPOCH,
     );
-    assert_eq!(failed.entries().len(), before.entries().len());
+    assert_eq!(failed.entries().count(), before.entries().count());
     let (_, health) = failed.rules().next().unwrap();
     assert_eq!(health.error.as_deref(), Some("Prometheus is down"));
     let gone = failed.relist(
@@ -148,5 +312,5 @@ fn a_failed_listing_keeps_what_the_rule_had() {
         &ResourceTable::builtin(),
         Timestamp::EPOCH,
     );
-    assert_eq!(gone.entries().len(), 0);
+    assert_eq!(gone.entries().count(), 0);
 }

@@ -30,4 +30,4 @@ pub use expansion::{Expansion, GroupRef};
 pub use lexer::unquote;
 pub use parser::{MAX_DEPTH, parse, parse_selector};
 pub use pattern::{PatternError, go_pattern};
-pub use printer::{quote, same};
+pub use printer::{quote, quote_into, same};

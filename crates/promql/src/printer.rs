@@ -16,9 +16,24 @@ use crate::format_duration;
 /// ```
 #[must_use]
 pub fn quote(text: &str) -> String {
-    use fmt::Write;
     let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
+    quote_into(&mut quoted, text);
+    quoted
+}
+
+/// As [`quote`], at the end of `out`.
+pub fn quote_into(out: &mut String, text: &str) {
+    out.push('"');
+    let plain = |b: u8| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\';
+    match text.bytes().all(plain) {
+        true => out.push_str(text),
+        false => escape_into(out, text),
+    }
+    out.push('"');
+}
+
+fn escape_into(out: &mut String, text: &str) {
+    use fmt::Write;
     for c in text.chars() {
         let simple = match c {
             '"' => "\\\"",
@@ -34,14 +49,12 @@ pub fn quote(text: &str) -> String {
         };
         // Writing to a String cannot fail.
         let _ = match c {
-            _ if !simple.is_empty() => quoted.write_str(simple),
-            '\0'..=' ' | '\u{7f}' if c != ' ' => write!(quoted, "\\x{:02x}", u32::from(c)),
-            '\u{80}'..='\u{9f}' | '\u{ad}' => write!(quoted, "\\u{:04x}", u32::from(c)),
-            _ => quoted.write_char(c),
+            _ if !simple.is_empty() => out.write_str(simple),
+            '\0'..=' ' | '\u{7f}' if c != ' ' => write!(out, "\\x{:02x}", u32::from(c)),
+            '\u{80}'..='\u{9f}' | '\u{ad}' => write!(out, "\\u{:04x}", u32::from(c)),
+            _ => out.write_char(c),
         };
     }
-    quoted.push('"');
-    quoted
 }
 
 /// True when two expressions mean the same: equal but for where they stand in their texts.

@@ -40,7 +40,7 @@ impl std::fmt::Debug for Adapter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Adapter")
             .field("source", &self.source.describe())
-            .field("entries", &self.catalogue().entries().len())
+            .field("entries", &self.catalogue().entries().count())
             .finish_non_exhaustive()
     }
 }
@@ -123,7 +123,7 @@ impl Adapter {
             .filter_map(|(rule, health)| Some((rule.index(), health.error.clone()?)))
             .collect();
         let relisted = Relisted {
-            metrics: catalogue.entries().len(),
+            metrics: catalogue.entries().count(),
             failed,
         };
         *self

@@ -14,10 +14,11 @@ pub(super) fn render(
     data: &QueryData,
     ungrouped: bool,
 ) -> Result<String, RenderError> {
-    let variables = vec![("$", Value::Data(data))];
+    let data_length = data.series.len() + data.label_matchers.len() + 2 * data.group_by.len();
     let mut state = State {
-        out: String::new(),
-        variables,
+        out: String::with_capacity(data_length + 64),
+        root: Value::Data(data),
+        variables: Vec::new(),
         ungrouped,
         after_group_by: false,
     };
@@ -35,6 +36,8 @@ enum Flow {
 
 struct State<'a> {
     out: String,
+    /// What `$` is.
+    root: Value<'a>,
     /// Names and values, the innermost last.
     variables: Vec<(&'a str, Value<'a>)>,
     /// There is nothing to group by, and a list must not begin with the comma behind it.
@@ -179,8 +182,10 @@ impl<'a> State<'a> {
                 .checked_sub(depth)
                 .and_then(|at| self.variables.get_mut(at)),
         };
-        if let Some((_, old)) = slot {
-            *old = value;
+        match slot {
+            Some((_, old)) => *old = value,
+            None if name == "$" => self.root = value,
+            None => {}
         }
     }
 
@@ -225,7 +230,11 @@ impl<'a> State<'a> {
             Term::Dot | Term::Field => dot.clone(),
             Term::Variable(name) => {
                 let known = self.variables.iter().rev().find(|(known, _)| known == name);
-                known.map_or(Value::Missing, |(_, value)| value.clone())
+                match known {
+                    Some((_, value)) => value.clone(),
+                    None if name == "$" => self.root.clone(),
+                    None => Value::Missing,
+                }
             }
             Term::Str(literal) => text(literal),
             Term::Int(value) => Value::Int(*value),

@@ -51,6 +51,8 @@ pub struct QueryData {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
     nodes: Vec<Node>,
+    /// `LabelValuesByName` may be read: it is named, or all of the data is printed or kept.
+    reads_label_values: bool,
 }
 
 /// Why a template cannot be used.
@@ -85,9 +87,18 @@ impl Template {
     /// [`TemplateError`] with the place, for what Go's text/template refuses and for what is left
     /// out of it here.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let nodes = parse::parse(text)?;
         Ok(Self {
-            nodes: parse::parse(text)?,
+            reads_label_values: !nodes.iter().all(Node::is_plain),
+            nodes,
         })
+    }
+
+    /// Whether [`QueryData::label_values_by_name`] can show in the output. When not, there is no
+    /// need to fill it in.
+    #[must_use]
+    pub fn reads_label_values(&self) -> bool {
+        self.reads_label_values
     }
 
     /// Fills the template.

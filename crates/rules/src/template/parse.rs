@@ -30,6 +30,30 @@ pub(super) enum Node {
     Continue,
 }
 
+impl Node {
+    /// Whether it is text, or prints one field other than `.LabelValuesByName`.
+    pub(super) fn is_plain(&self) -> bool {
+        let field = |pipe: &Pipeline| match pipe.commands.as_slice() {
+            [command] => match command.operands.as_slice() {
+                [operand] => {
+                    operand.term == Term::Field
+                        && operand
+                            .fields
+                            .first()
+                            .is_some_and(|field| field != "LabelValuesByName")
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        match self {
+            Self::Text(_) => true,
+            Self::Print(pipe) => pipe.variables.is_empty() && field(pipe),
+            _ => false,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pipeline {
     /// Variables that are declared or assigned.
