@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let resources = ResourceTable::builtin();
     let listed = |query: &str| {
         let selector = concertina_promql::parse_selector(query).map_err(|e| e.to_string())?;
-        let series = store.series(&[selector], now, now);
+        let series = store.snapshot().series(&[selector], now, now);
         let series = series.map_err(|e| e.to_string())?;
         Ok(series.iter().map(ListedSeries::from).collect())
     };
@@ -72,7 +72,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let plan = catalogue.plan(&request, &resources)?;
     println!("query     {}", plan.query());
     let expr = concertina_promql::parse(plan.query())?;
-    let answer = plan.read(&evaluate(&store, &expr, now, &EvalOptions::default())?)?;
+    let answer = plan.read(&evaluate(
+        &store.snapshot(),
+        &expr,
+        now,
+        &EvalOptions::default(),
+    )?)?;
     let mut samples = Vec::new();
     for name in &names {
         let value = answer.value(name)?;

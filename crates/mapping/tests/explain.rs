@@ -21,7 +21,7 @@ DCGM_CUSTOM_PROCESS_SM_UTIL{NodeName="gpu-1",NamespaceName="other",PodName="t5-1
 
 fn answer(store: &Store, query: &str) -> Result<QueryAnswer, String> {
     let expr = concertina_promql::parse(query).map_err(|error| error.to_string())?;
-    let value = evaluate(store, &expr, now(), &EvalOptions::default());
+    let value = evaluate(&store.snapshot(), &expr, now(), &EvalOptions::default());
     let value = value.map_err(|error| error.to_string())?;
     Ok(QueryAnswer { at: now(), value })
 }

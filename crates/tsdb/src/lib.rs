@@ -1,9 +1,10 @@
 //! An in-memory series store and a PromQL 2.42 evaluator over it.
 //!
-//! A [`Store`] keeps the samples of the last hour or so, within limits. [`evaluate`] answers an
-//! expression at one moment as Prometheus 2.42's `/api/v1/query` does, [`evaluate_range`] as
-//! `/api/v1/query_range` does, [`Store::series`] as `/api/v1/series` does. Pure: the present comes
-//! in as an argument.
+//! A [`Store`] keeps the samples of the last hour or so, within limits. Whoever asks does so on a
+//! [`Snapshot`]: [`evaluate`] answers an expression at one moment as Prometheus 2.42's
+//! `/api/v1/query` does, [`evaluate_range`] as `/api/v1/query_range` does, [`Snapshot::series`],
+//! [`Snapshot::label_names`] and [`Snapshot::label_values`] as the calls of those names do. Pure:
+//! the present comes in as an argument.
 //!
 //! ```
 //! use concertina_model::{Labels, QueryValue, Sample, Timestamp};
@@ -15,7 +16,7 @@
 //! store.append(&labels, Sample { timestamp: at, value: 23.0 }).unwrap();
 //!
 //! let expr = concertina_promql::parse("sum(gpu_utilization) by (pod) / 100").unwrap();
-//! let QueryValue::Vector(vector) = evaluate(&store, &expr, at, &EvalOptions::default()).unwrap()
+//! let QueryValue::Vector(vector) = evaluate(&store.snapshot(), &expr, at, &EvalOptions::default()).unwrap()
 //! else { panic!("no vector") };
 //! assert_eq!(vector[0].value, 0.23);
 //! ```
@@ -29,4 +30,6 @@ mod store;
 pub use error::EvalError;
 pub use eval::{EvalOptions, evaluate, evaluate_range};
 pub use number::format_value;
-pub use store::{AppendError, STALE_MARKER, Store, StoreOptions, is_stale};
+pub use store::{
+    AppendError, Counters, STALE_MARKER, SeriesRef, Snapshot, Store, StoreOptions, Usage, is_stale,
+};

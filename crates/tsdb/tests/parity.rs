@@ -54,7 +54,11 @@ fn samples(json: &Value) -> Vec<Sample> {
 }
 
 fn store(json: &Value) -> Store {
-    let mut store = Store::new(StoreOptions::default());
+    // A data set's series come one after the other, each from its beginning.
+    let mut store = Store::new(StoreOptions {
+        retention: Duration::MAX,
+        ..StoreOptions::default()
+    });
     for series in json["series"].as_array().unwrap() {
         let labels = labels(&series["labels"]);
         for sample in samples(&series["samples"]) {
@@ -204,8 +208,13 @@ fn promql() {
         |case| {
             let store = &STORES[case["dataset"].as_str().unwrap()];
             let got = parsed(case).and_then(|expr| {
-                evaluate(store, &expr, time(&case["time"]), &EvalOptions::default())
-                    .map_err(|error| (error_type(&error), error.to_string()))
+                evaluate(
+                    &store.snapshot(),
+                    &expr,
+                    time(&case["time"]),
+                    &EvalOptions::default(),
+                )
+                .map_err(|error| (error_type(&error), error.to_string()))
             });
             let told = got
                 .as_ref()
@@ -233,8 +242,15 @@ fn range() {
                 let (start, end) = (time(&case["start"]), time(&case["end"]));
                 let step = Duration::try_from_secs_f64(step);
                 let step = step.map_err(|error| ("bad_data", error.to_string()))?;
-                evaluate_range(store, &expr, start, end, step, &EvalOptions::default())
-                    .map_err(|error| (error_type(&error), error.to_string()))
+                evaluate_range(
+                    &store.snapshot(),
+                    &expr,
+                    start,
+                    end,
+                    step,
+                    &EvalOptions::default(),
+                )
+                .map_err(|error| (error_type(&error), error.to_string()))
             });
             judge(case, got, |series| {
                 same_matrix(series, &case["result"]["value"])
@@ -273,6 +289,7 @@ fn series() {
                 })
                 .and_then(|selectors| {
                     store
+                        .snapshot()
                         .series(&selectors, bound("start", i64::MIN), bound("end", i64::MAX))
                         .map_err(|error| (error_type(&error), error.to_string()))
                 });

@@ -34,6 +34,7 @@ pub(crate) fn listing(text: &str, store: &Store) -> SeriesByQuery {
     let answer = |query: String| {
         let listed = match concertina_promql::parse_selector(&query) {
             Ok(selector) => Ok(store
+                .snapshot()
                 .series(&[selector], Timestamp::from_millis(0), now())
                 .unwrap()),
             Err(error) => Err(error.to_string()),

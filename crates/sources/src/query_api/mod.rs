@@ -7,7 +7,6 @@
 mod answer;
 mod params;
 
-use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
@@ -17,9 +16,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use concertina_http::{Body, HttpBody, json, read_body, text};
-use concertina_model::{Labels, QueryAnswer, QueryValue, Timestamp};
-use concertina_promql::ast::{Expr, ValueType};
-use concertina_tsdb::{EvalOptions, evaluate, evaluate_range};
+use concertina_model::{QueryAnswer, QueryValue, Timestamp};
+use concertina_promql::ast::{Expr, Selector, ValueType};
+use concertina_tsdb::{EvalOptions, Snapshot, evaluate, evaluate_range};
 use http::{Method, Request, Response, StatusCode, header};
 use tokio::sync::Semaphore;
 use tower_service::Service;
@@ -89,7 +88,7 @@ pub struct QueryApi {
 }
 
 /// Something that reads the store and takes its time.
-type Work = Box<dyn FnOnce(&SharedStore) -> Result<Bytes, ApiError> + Send>;
+type Work = Box<dyn FnOnce(&Snapshot) -> Result<Bytes, ApiError> + Send>;
 
 impl QueryApi {
     /// Serves what `store` holds; `clock` tells the present for requests that name no time.
@@ -194,7 +193,7 @@ impl QueryApi {
         let worked = tokio::time::timeout(timeout, async move {
             let permit = free.acquire_owned().await.map_err(|_| ApiError::Broken)?;
             let worked = tokio::task::spawn_blocking(move || {
-                let worked = work(&store);
+                let worked = work(&store.snapshot());
                 // Held until the end of the work, also of one that nobody waits for any more.
                 drop(permit);
                 worked
@@ -208,8 +207,8 @@ impl QueryApi {
         let at = params.time("time", Some(self.clock.now()))?;
         let expr = expression(params)?;
         let options = self.options.eval;
-        Ok(Box::new(move |store| {
-            let value = store.read(|store| evaluate(store, &expr, at, &options))?;
+        Ok(Box::new(move |snapshot| {
+            let value = evaluate(snapshot, &expr, at, &options)?;
             success(&Answer(&QueryAnswer { at, value }))
         }))
     }
@@ -244,9 +243,8 @@ impl QueryApi {
             return Err(invalid("query", &reason));
         }
         let options = self.options.eval;
-        Ok(Box::new(move |store| {
-            let matrix =
-                store.read(|store| evaluate_range(store, &expr, start, end, step, &options))?;
+        Ok(Box::new(move |snapshot| {
+            let matrix = evaluate_range(snapshot, &expr, start, end, step, &options)?;
             success(&Answer(&QueryAnswer {
                 at: end,
                 value: QueryValue::Matrix(matrix),
@@ -263,43 +261,46 @@ fn expression(params: &Params) -> Result<Expr, ApiError> {
     })
 }
 
-/// The series that a request asks for; all of them when it names none and need not.
-fn found(
-    params: &Params,
-    required: bool,
-) -> Result<impl Fn(&SharedStore) -> Result<Vec<Labels>, ApiError> + Send + use<>, ApiError> {
-    let start = params.time("start", Some(Timestamp::from_millis(i64::MIN)))?;
-    let end = params.time("end", Some(Timestamp::from_millis(i64::MAX)))?;
-    if end < start {
-        return Err(ApiError::Parameter {
-            name: "end",
-            reason: "end timestamp must not be before start time".to_owned(),
-        });
-    }
-    let mut selectors = params.selectors()?;
-    if selectors.is_empty() {
-        if required {
-            return Err(ApiError::NoMatch);
+/// The series that a request asks for: by selectors, and by the time in which they lived.
+struct Asked {
+    selectors: Vec<Selector>,
+    start: Timestamp,
+    end: Timestamp,
+}
+
+impl Asked {
+    fn new(params: &Params) -> Result<Self, ApiError> {
+        let start = params.time("start", Some(Timestamp::from_millis(i64::MIN)))?;
+        let end = params.time("end", Some(Timestamp::from_millis(i64::MAX)))?;
+        if end < start {
+            return Err(ApiError::Parameter {
+                name: "end",
+                reason: "end timestamp must not be before start time".to_owned(),
+            });
         }
-        selectors.extend(concertina_promql::parse_selector("{__name__=~\".+\"}"));
+        Ok(Self {
+            selectors: params.selectors()?,
+            start,
+            end,
+        })
     }
-    Ok(move |store: &SharedStore| Ok(store.read(|store| store.series(&selectors, start, end))?))
 }
 
 fn series(params: &Params) -> Result<Work, ApiError> {
-    let found = found(params, true)?;
-    Ok(Box::new(move |store| {
-        let series = found(store)?;
+    let asked = Asked::new(params)?;
+    if asked.selectors.is_empty() {
+        return Err(ApiError::NoMatch);
+    }
+    Ok(Box::new(move |snapshot| {
+        let series = snapshot.series(&asked.selectors, asked.start, asked.end)?;
         success(&series.iter().map(Metric).collect::<Vec<_>>())
     }))
 }
 
 fn label_names(params: &Params) -> Result<Work, ApiError> {
-    let found = found(params, false)?;
-    Ok(Box::new(move |store| {
-        let series = found(store)?;
-        let names = series.iter().flat_map(Labels::iter).map(|(name, _)| name);
-        success(&names.collect::<BTreeSet<_>>())
+    let asked = Asked::new(params)?;
+    Ok(Box::new(move |snapshot| {
+        success(&snapshot.label_names(&asked.selectors, asked.start, asked.end)?)
     }))
 }
 
@@ -309,12 +310,10 @@ fn label_values(name: &str, params: &Params) -> Result<Work, ApiError> {
     if !bytes.next().is_some_and(letter) || !bytes.all(|b| letter(b) || b.is_ascii_digit()) {
         return Err(ApiError::LabelName(name.to_owned()));
     }
-    let found = found(params, false)?;
+    let asked = Asked::new(params)?;
     let name = name.to_owned();
-    Ok(Box::new(move |store| {
-        let series = found(store)?;
-        let values = series.iter().filter_map(|labels| labels.get(&name));
-        success(&values.collect::<BTreeSet<_>>())
+    Ok(Box::new(move |snapshot| {
+        success(&snapshot.label_values(&name, &asked.selectors, asked.start, asked.end)?)
     }))
 }
 

@@ -136,7 +136,7 @@ impl Scraper {
                     value: sample.value,
                 };
                 match store.append(&labels, stored) {
-                    Ok(()) => {}
+                    Ok(_) => {}
                     Err(error) => match &mut refused {
                         Some((count, _)) => *count += 1,
                         None => refused = Some((1, error.to_string())),

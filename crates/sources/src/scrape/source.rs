@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use concertina_model::{Labels, QueryAnswer};
 use concertina_promql::{parse, parse_selector};
-use concertina_tsdb::{EvalOptions, Store, StoreOptions, evaluate};
+use concertina_tsdb::{EvalOptions, Snapshot, Store, StoreOptions, evaluate};
 
 use crate::clock::Clock;
 use crate::{MetricSource, SourceError};
@@ -20,6 +20,12 @@ impl SharedStore {
     #[must_use]
     pub fn new(options: StoreOptions) -> Self {
         Self(Arc::new(RwLock::new(Store::new(options))))
+    }
+
+    /// The store's content at this instant. Whoever evaluates over it holds nobody up.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.read(Store::snapshot)
     }
 
     /// Reads the store; nobody writes meanwhile.
@@ -73,9 +79,7 @@ impl MetricSource for StoreSource {
     async fn query(&self, promql: &str) -> Result<QueryAnswer, SourceError> {
         let expr = parse(promql).map_err(|error| self.bad_query(error))?;
         let at = self.clock.now();
-        let value = self
-            .store
-            .read(|store| evaluate(store, &expr, at, &self.options));
+        let value = evaluate(&self.store.snapshot(), &expr, at, &self.options);
         let value = value.map_err(|error| self.execution(error))?;
         Ok(QueryAnswer { at, value })
     }
@@ -84,9 +88,7 @@ impl MetricSource for StoreSource {
         let selector = parse_selector(selector).map_err(|error| self.bad_query(error))?;
         let end = self.clock.now();
         let start = end.saturating_sub(lookback);
-        let series = self
-            .store
-            .read(|store| store.series(&[selector], start, end));
+        let series = self.store.snapshot().series(&[selector], start, end);
         series.map_err(|error| self.execution(error))
     }
 

@@ -208,7 +208,7 @@ impl Evaluator<'_> {
         if let ExprKind::Selector(selector) = &unwrapped(arg).kind {
             let found = self.instant(selector, now)?.into_iter();
             let times = found.map(|(labels, sample)| Element {
-                labels: without_name(labels),
+                labels: without_name(&labels),
                 value: sample.timestamp.as_secs_f64(),
             });
             return Ok(times.collect());

@@ -22,7 +22,8 @@ use concertina_model::{InstantSample, Labels, METRIC_NAME, QueryValue, Sample, S
 use concertina_promql::ast::{At, Expr, ExprKind, Selector, TimeModifier, ValueType};
 
 use crate::select::Matchers;
-use crate::{EvalError, Store, is_stale};
+use crate::store::Slot;
+use crate::{EvalError, Snapshot, is_stale};
 
 /// How expressions are evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,12 +56,12 @@ const MAX_STEPS: u64 = 11_000;
 ///
 /// [`EvalError`] where Prometheus answers with an execution error.
 pub fn evaluate(
-    store: &Store,
+    snapshot: &Snapshot,
     expr: &Expr,
     at: Timestamp,
     options: &EvalOptions,
 ) -> Result<QueryValue, EvalError> {
-    let evaluator = Evaluator::new(store, at, at, options);
+    let evaluator = Evaluator::new(snapshot, at, at, options);
     let value = match &unwrapped(expr).kind {
         ExprKind::Range { .. } | ExprKind::Subquery { .. } => {
             let series = evaluator.matrix(expr, at)?;
@@ -94,7 +95,7 @@ pub fn evaluate(
 /// [`EvalError`] where Prometheus answers with an error; also for an expression that is neither a
 /// number nor an instant vector, for a range that ends before it starts, and for more than 11,000 steps.
 pub fn evaluate_range(
-    store: &Store,
+    snapshot: &Snapshot,
     expr: &Expr,
     start: Timestamp,
     end: Timestamp,
@@ -114,7 +115,7 @@ pub fn evaluate_range(
     if length / step > MAX_STEPS as i64 {
         return Err(EvalError::TooManySteps(MAX_STEPS));
     }
-    let evaluator = Evaluator::new(store, start, end, options);
+    let evaluator = Evaluator::new(snapshot, start, end, options);
     let mut series: BTreeMap<Labels, Vec<Sample>> = BTreeMap::new();
     let mut now = start.as_millis();
     while now <= end.as_millis() {
@@ -180,17 +181,17 @@ impl Window {
     }
 }
 
-type Selected<'s> = Rc<Vec<(&'s Labels, &'s [Sample])>>;
+type Selected = Rc<Vec<(Labels, Slot)>>;
 
 struct Evaluator<'s> {
-    store: &'s Store,
+    snapshot: &'s Snapshot,
     start: Timestamp,
     end: Timestamp,
     options: &'s EvalOptions,
     left: Cell<usize>,
     // The same selector is evaluated at every step: its series are looked up once, by the
     // address that the selector keeps as long as the evaluator lives.
-    selected: RefCell<HashMap<*const Selector, Selected<'s>>>,
+    selected: RefCell<HashMap<*const Selector, Selected>>,
 }
 
 fn unwrapped(mut expr: &Expr) -> &Expr {
@@ -214,9 +215,14 @@ fn distinct(vector: Vec<Element>) -> Result<Vec<Element>, EvalError> {
 }
 
 impl<'s> Evaluator<'s> {
-    fn new(store: &'s Store, start: Timestamp, end: Timestamp, options: &'s EvalOptions) -> Self {
+    fn new(
+        snapshot: &'s Snapshot,
+        start: Timestamp,
+        end: Timestamp,
+        options: &'s EvalOptions,
+    ) -> Self {
         Self {
-            store,
+            snapshot,
             start,
             end,
             options,
@@ -317,15 +323,16 @@ impl<'s> Evaluator<'s> {
         Ok(())
     }
 
-    fn select(&self, selector: &Selector) -> Result<Selected<'s>, EvalError> {
+    fn select(&self, selector: &Selector) -> Result<Selected, EvalError> {
         let key: *const Selector = selector;
         if let Some(selected) = self.selected.borrow().get(&key) {
             return Ok(Rc::clone(selected));
         }
-        let matchers = Matchers::new(selector)?;
-        let mut found = self.store.select(&matchers);
-        found.sort_by(|a, b| a.0.cmp(b.0));
-        let found = Rc::new(found);
+        let slots = Matchers::new(selector)?.select(self.snapshot.index());
+        let found = slots
+            .into_iter()
+            .map(|slot| (self.snapshot.index().labels(slot), slot));
+        let found = Rc::new(found.collect());
         self.selected.borrow_mut().insert(key, Rc::clone(&found));
         Ok(found)
     }
@@ -335,18 +342,18 @@ impl<'s> Evaluator<'s> {
         &self,
         selector: &Selector,
         now: Timestamp,
-    ) -> Result<Vec<(&'s Labels, Sample)>, EvalError> {
+    ) -> Result<Vec<(Labels, Sample)>, EvalError> {
         let end = self.moment(&selector.at, now);
         let start = end.saturating_sub(millis(self.options.lookback));
         let mut found = Vec::new();
-        for (labels, samples) in self.select(selector)?.iter() {
-            let after = samples.partition_point(|sample| sample.timestamp.as_millis() <= end);
-            let newest = after.checked_sub(1).and_then(|at| samples.get(at));
+        for (labels, slot) in self.select(selector)?.iter() {
+            let series = self.snapshot.samples(*slot);
+            let newest = series.and_then(|series| series.newest(end));
             if let Some(sample) = newest
                 && sample.timestamp.as_millis() >= start
                 && !is_stale(sample.value)
             {
-                found.push((*labels, *sample));
+                found.push((labels.clone(), sample));
             }
         }
         self.look_at(found.len())?;
@@ -360,16 +367,16 @@ impl<'s> Evaluator<'s> {
                 let end = self.moment(&selector.at, now);
                 let start = end.saturating_sub(millis(*range));
                 let mut windows = Vec::new();
-                for (labels, samples) in self.select(selector)?.iter() {
-                    let first = samples.partition_point(|s| s.timestamp.as_millis() < start);
-                    let last = samples.partition_point(|s| s.timestamp.as_millis() <= end);
-                    let inside = samples.get(first..last).unwrap_or_default();
-                    let real = inside.iter().filter(|sample| !is_stale(sample.value));
-                    let samples: Vec<Sample> = real.copied().collect();
+                for (labels, slot) in self.select(selector)?.iter() {
+                    let mut samples = Vec::new();
+                    if let Some(series) = self.snapshot.samples(*slot) {
+                        series.window(start, end, &mut samples);
+                    }
+                    samples.retain(|sample| !is_stale(sample.value));
                     self.look_at(samples.len())?;
                     if !samples.is_empty() {
                         windows.push(Window {
-                            labels: (*labels).clone(),
+                            labels: labels.clone(),
                             samples,
                             start,
                             end,
