@@ -7,7 +7,7 @@
 //! - [`path`]: paths and queries become requests.
 //! - [`provider`]: what the server asks its host for.
 //! - [`server`]: the APIs as a `tower_service::Service` over providers.
-//! - [`adapter`]: a provider of custom metrics made of rules and a metric source.
+//! - [`adapter`]: providers made of rules and a metric source.
 //! - [`client`]: what the HorizontalPodAutoscaler controller asks, and how it reads the answers.
 
 pub mod adapter;
@@ -18,7 +18,7 @@ pub mod provider;
 pub mod server;
 pub mod types;
 
-pub use adapter::Adapter;
+pub use adapter::{Adapter, ExternalAdapter, UsageAdapter};
 pub use client::{ClientError, MetricsClient, ObjectMetric};
 pub use provider::{
     CustomMetricsProvider, ExternalMetricsProvider, MetricInfo, MetricRef, ProviderError,

@@ -120,7 +120,10 @@ fn api() -> MetricsApi {
         .external(Queues)
         .resource(Machines)
         .health_check(HealthCheck::new("rules", [HealthEndpoint::Readyz], rules))
-        .also_serves("/metrics")
+        .also_serves("/debug/explain")
+        .metrics("text/plain; version=0.0.4", || {
+            "requests_total 3\n".to_owned()
+        })
         .build()
 }
 
@@ -172,7 +175,7 @@ async fn what_is_served() {
     let listed: serde_json::Value = serde_json::from_str(&index).unwrap();
     for path in listed["paths"].as_array().unwrap() {
         // What the host serves beside this service is not answered here.
-        let expected = if path == "/metrics" { 404 } else { 200 };
+        let expected = if path == "/debug/explain" { 404 } else { 200 };
         assert_eq!(get(path.as_str().unwrap()).await.0, expected, "{path}");
     }
     let (status, text) = get("/readyz?verbose").await;
@@ -180,4 +183,87 @@ async fn what_is_served() {
     insta::assert_snapshot!("readyz", text);
     assert_eq!(get("/livez/rules").await.0, 404);
     assert_eq!(get("/readyz/rules").await, (200, "ok".to_owned()));
+}
+
+#[tokio::test]
+async fn own_metrics() {
+    let told = get("/metrics").await;
+    assert_eq!(told, (200, "requests_total 3\n".to_owned()));
+}
+
+/// All strings under a key, anywhere.
+fn collect(value: &serde_json::Value, key: &str, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            for (name, value) in map {
+                match value.as_str() {
+                    Some(text) if name == key => found.push(text.to_owned()),
+                    _ => collect(value, key, found),
+                }
+            }
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|v| collect(v, key, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn descriptions_are_whole() {
+    let (_, index) = get("/openapi/v3").await;
+    let index: serde_json::Value = serde_json::from_str(&index).unwrap();
+    let mut urls = vec!["/openapi/v2".to_owned()];
+    collect(&index, "serverRelativeURL", &mut urls);
+    assert_eq!(urls.len(), 7, "{urls:?}");
+    for url in urls {
+        let (status, body) = get(&url).await;
+        assert_eq!(status, 200, "{url}");
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let mut references = Vec::new();
+        collect(&body, "$ref", &mut references);
+        assert!(!references.is_empty());
+        for reference in references {
+            // Names have dots, and no slash.
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(body.pointer(pointer).is_some(), "{url}: {reference}");
+        }
+        let mut ids = Vec::new();
+        collect(&body["paths"], "operationId", &mut ids);
+        let count = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+}
+
+#[tokio::test]
+async fn who_has_a_document_is_told_so() {
+    let aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+    for path in ["/openapi/v2", "/openapi/v3", "/apis"] {
+        let uri = path.parse().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("accept", aggregated.parse().unwrap());
+        let first = api().respond(&Method::GET, &uri, &headers).await;
+        let tag = first.headers()["etag"].clone();
+        headers.insert("if-none-match", tag.clone());
+        let second = api().respond(&Method::GET, &uri, &headers).await;
+        assert_eq!(
+            (second.status().as_u16(), &second.headers()["etag"]),
+            (304, &tag)
+        );
+        let body = second.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, "");
+    }
+}
+
+#[tokio::test]
+async fn aggregated_discovery() {
+    let beta = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
+    let mut headers = HeaderMap::new();
+    headers.insert("accept", beta.parse().unwrap());
+    let uri = "/apis".parse().unwrap();
+    let answer = api().respond(&Method::GET, &uri, &headers).await;
+    assert_eq!(answer.headers()["content-type"], beta);
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&body).unwrap());
 }

@@ -1,25 +1,31 @@
-//! A provider of custom metrics made of rules, a metric source and a list of objects: what
-//! prometheus-adapter is.
+//! Providers made of rules, a metric source and a list of objects: what prometheus-adapter is.
+//!
+//! [`Adapter`] for custom metrics, [`ExternalAdapter`] for external ones, and [`UsageAdapter`] for
+//! the CPU and memory use of pods and nodes.
 
+mod external;
+mod listed;
 mod objects;
+mod usage;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use concertina_mapping::{
-    Answer, Catalogue, Listing, MetricRequest, NoValue, Plan, PlanError, Resources,
-};
+use concertina_mapping::{Answer, Catalogue, MetricRequest, NoValue, Plan, PlanError, Resources};
 use concertina_model::{LabelSelector, LabelSelectorObject, ObjectRef, QueryAnswer, Timestamp};
 use concertina_rules::Rule;
 use concertina_sources::MetricSource;
 
-pub use objects::{ListError, ObjectLister};
+pub use external::ExternalAdapter;
+pub use listed::Relisted;
+pub use objects::{ListError, ListedObject, ObjectLister, UsageObjects};
+pub use usage::UsageAdapter;
 
 use crate::provider::{LeftOut, SelectedValues};
 use crate::types::v1beta2::{MetricIdentifier, MetricValue};
 use crate::{CustomMetricsProvider, MetricInfo, MetricRef, ProviderError};
+use listed::Listed;
 
 /// Serves custom metrics from what a [`MetricSource`] answers to the queries of rules.
 ///
@@ -27,32 +33,17 @@ use crate::{CustomMetricsProvider, MetricInfo, MetricRef, ProviderError};
 /// again and again. Requests are answered from the catalogue that the last relist made, and each
 /// one is a query: nothing is cached.
 pub struct Adapter {
-    source: Arc<dyn MetricSource>,
-    resources: Arc<dyn Resources>,
+    listed: Listed<Catalogue>,
     objects: Arc<dyn ObjectLister>,
-    lookback: Duration,
-    catalogue: RwLock<Arc<Catalogue>>,
-    /// Held while a catalogue is made from the one before, so that no listing is lost.
-    relisting: Mutex<()>,
 }
 
 impl std::fmt::Debug for Adapter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Adapter")
-            .field("source", &self.source.describe())
+            .field("source", &self.listed.source.describe())
             .field("entries", &self.catalogue().entries().count())
             .finish_non_exhaustive()
     }
-}
-
-/// What a relist found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Relisted {
-    /// How many metrics can be asked for now.
-    pub metrics: usize,
-    /// The rules that could not be listed, by their place in the file, and why. They keep what they
-    /// had before.
-    pub failed: Vec<(usize, String)>,
 }
 
 impl Adapter {
@@ -66,71 +57,27 @@ impl Adapter {
         lookback: Duration,
     ) -> Self {
         Self {
-            source,
-            resources,
+            listed: Listed::new(Catalogue::new(rules), source, resources, lookback),
             objects,
-            lookback,
-            catalogue: RwLock::new(Arc::new(Catalogue::new(rules))),
-            relisting: Mutex::new(()),
         }
     }
 
     /// The catalogue that requests are answered from now.
     #[must_use]
     pub fn catalogue(&self) -> Arc<Catalogue> {
-        // The lock is held for a pointer copy only: a poisoned one still holds a whole catalogue.
-        let catalogue = self.catalogue.read();
-        Arc::clone(&catalogue.unwrap_or_else(PoisonError::into_inner))
+        self.listed.catalogue()
     }
 
     /// Asks the source which series exist, each distinct series query once, and takes the new
     /// catalogue into use. `now` is noted as the time of the listing.
     pub async fn relist(&self, now: Timestamp) -> Relisted {
-        let mut listings: HashMap<String, Listing> = HashMap::new();
-        for (rule, _) in self.catalogue().rules() {
-            let query = rule.series_query();
-            if !listings.contains_key(query) {
-                listings.insert(query.to_owned(), self.listing(query).await);
-            }
-        }
-        self.take(&listings, now)
+        self.listed.relist(now).await
     }
 
     /// Asks the source which series one series query finds, for the rules that have it; all other
     /// rules stay as they are. So each rule can be listed at its own times.
     pub async fn relist_query(&self, series_query: &str, now: Timestamp) -> Relisted {
-        let listing = self.listing(series_query).await;
-        self.take(&HashMap::from([(series_query.to_owned(), listing)]), now)
-    }
-
-    async fn listing(&self, series_query: &str) -> Listing {
-        match self.source.list(series_query, self.lookback).await {
-            Ok(series) => Ok(series.into()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    /// Takes listings into use, by their series queries.
-    fn take(&self, listings: &HashMap<String, Listing>, now: Timestamp) -> Relisted {
-        let relisting = self.relisting.lock();
-        let _relisting = relisting.unwrap_or_else(PoisonError::into_inner);
-        let listing = |rule: &Rule| listings.get(rule.series_query()).cloned();
-        let catalogue = self.catalogue().relist_some(listing, &*self.resources, now);
-        let catalogue = Arc::new(catalogue);
-        let failed = catalogue
-            .rules()
-            .filter(|(rule, _)| listings.contains_key(rule.series_query()))
-            .filter_map(|(rule, health)| Some((rule.index(), health.error.clone()?)))
-            .collect();
-        let relisted = Relisted {
-            metrics: catalogue.entries().count(),
-            failed,
-        };
-        *self
-            .catalogue
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = catalogue;
-        relisted
+        self.listed.relist_query(series_query, now).await
     }
 
     fn plan(&self, metric: &MetricRef, names: &[String]) -> Result<Plan, ProviderError> {
@@ -141,18 +88,27 @@ impl Adapter {
             metric: &metric.name,
             selector: &metric.selector,
         };
-        let planned = self.catalogue().plan(&request, &*self.resources);
+        let planned = self.catalogue().plan(&request, &*self.listed.resources);
         planned.map_err(|error| refused(metric, &error))
     }
 
     async fn ask(&self, plan: &Plan) -> Result<(QueryAnswer, Answer), ProviderError> {
-        let fetching = |reason: String| ProviderError::Fetching { reason };
-        let answer = self.source.query(plan.query()).await;
-        let answer = answer.map_err(|error| fetching(error.to_string()))?;
-        let read = plan.read(&answer.value);
-        let read = read.map_err(|error| fetching(error.to_string()))?;
+        let answer = self.listed.source.query(plan.query()).await;
+        let answer = answer.map_err(fetching)?;
+        let read = plan.read(&answer.value).map_err(fetching)?;
         Ok((answer, read))
     }
+}
+
+fn fetching(error: impl ToString) -> ProviderError {
+    ProviderError::Fetching {
+        reason: error.to_string(),
+    }
+}
+
+/// The whole seconds of a window, as the API tells it.
+fn seconds(window: Option<Duration>) -> Option<i64> {
+    i64::try_from(window?.as_secs()).ok()
 }
 
 /// What a request that cannot be planned is answered with. As upstream, whatever lies in the rule
@@ -198,7 +154,6 @@ impl Items<'_> {
         let selector = (!selector.is_empty())
             .then(|| LabelSelectorObject::try_from(selector).ok())
             .flatten();
-        let window = self.plan.window().map(|window| window.as_secs());
         Ok(MetricValue {
             described_object: described_object.into(),
             metric: MetricIdentifier {
@@ -206,7 +161,7 @@ impl Items<'_> {
                 selector,
             },
             timestamp: self.at,
-            window_seconds: window.and_then(|seconds| i64::try_from(seconds).ok()),
+            window_seconds: seconds(self.plan.window()),
             value,
         })
     }
@@ -250,7 +205,7 @@ impl CustomMetricsProvider for Adapter {
         objects: &LabelSelector,
     ) -> Result<SelectedValues, ProviderError> {
         let listing = |reason: String| ProviderError::Listing { reason };
-        let Some(resource) = self.resources.resolve(&metric.resource) else {
+        let Some(resource) = self.listed.resources.resolve(&metric.resource) else {
             return Err(listing(format!(
                 "the cluster has no resource `{}`",
                 metric.resource

@@ -37,7 +37,14 @@ pub(crate) enum View {
     Plain,
     /// A table.
     Table,
+    /// Aggregated discovery, in its version 2.
+    Discovery,
+    /// The same in its version 2beta1.
+    DiscoveryBeta,
 }
+
+const DISCOVERY: &str = "apidiscovery.k8s.io";
+const DISCOVERY_LIST: &str = "APIGroupDiscoveryList";
 
 /// An encoding and a view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +58,7 @@ pub(crate) struct Choice {
 pub(crate) enum Views {
     None,
     Table,
+    Discovery,
 }
 
 /// One media range of the header.
@@ -113,6 +121,10 @@ fn choose(range: &Range<'_>, views: Views) -> Option<Choice> {
         // Only JSON has tables; who asks for one in another encoding names a plain one too.
         _ if media != Media::Json => return None,
         (Some("Table"), Some("meta.k8s.io"), Some("v1"), Views::Table) => View::Table,
+        (Some(DISCOVERY_LIST), Some(DISCOVERY), Some("v2"), Views::Discovery) => View::Discovery,
+        (Some(DISCOVERY_LIST), Some(DISCOVERY), Some("v2beta1"), Views::Discovery) => {
+            View::DiscoveryBeta
+        }
         _ => return None,
     };
     Some(Choice { media, view })
@@ -174,6 +186,11 @@ mod tests {
             ),
             (table, Views::None, "nothing"),
             (&format!("{v2},application/json"), Views::None, "Json Plain"),
+            (
+                &format!("{v2},application/json"),
+                Views::Discovery,
+                "Json Discovery",
+            ),
             (
                 "application/yaml;as=Table;v=v1;g=meta.k8s.io",
                 Views::Table,

@@ -28,6 +28,8 @@ pub enum Request {
     Health(HealthRequest),
     /// `/version`.
     Version,
+    /// `/metrics`: the server's own metrics.
+    SelfMetrics,
     /// `/openapi/v2`: the description of all routes.
     OpenApiV2,
     /// `/openapi/v3`: the list of descriptions, or the one of that path: `apis/metrics.k8s.io`.
@@ -221,6 +223,7 @@ pub fn parse(path: &str, query: &str) -> Result<Request, PathError> {
     match *segments {
         [""] => Ok(Request::Index),
         ["version"] => Ok(Request::Version),
+        ["metrics"] => Ok(Request::SelfMetrics),
         ["openapi", "v2"] => Ok(Request::OpenApiV2),
         ["openapi", "v3"] => Ok(Request::OpenApiV3(None)),
         ["openapi", "v3", ref of @ ..] => Ok(Request::OpenApiV3(Some(of.join("/")))),

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::documents::SelfMetrics;
+use super::openapi::OpenApi;
 use super::{HealthCheck, MetricsApi, Shared};
 use crate::path::HealthEndpoint;
 use crate::provider::{CustomMetricsProvider, ExternalMetricsProvider, ResourceMetricsProvider};
-use crate::types::{Group, VersionInfo};
+use crate::types::VersionInfo;
 
 /// Makes a [`MetricsApi`]. A group is served when it has a provider, as prometheus-adapter serves
 /// a group when there are rules for it.
@@ -18,6 +20,7 @@ pub struct MetricsApiBuilder {
     server_address: Option<String>,
     checks: Vec<HealthCheck>,
     paths: Vec<String>,
+    metrics: Option<SelfMetrics>,
 }
 
 impl MetricsApiBuilder {
@@ -63,6 +66,28 @@ impl MetricsApiBuilder {
         self
     }
 
+    /// Serves the host's own metrics at `/metrics`: `text` is asked for each request and gives a
+    /// text of type `content_type`, such as `text/plain; version=0.0.4`.
+    ///
+    /// ```
+    /// use concertina_metrics_api::MetricsApi;
+    ///
+    /// let text = || "requests_total 3\n".to_owned();
+    /// let api = MetricsApi::builder().metrics("text/plain; version=0.0.4", text).build();
+    /// ```
+    #[must_use]
+    pub fn metrics(
+        mut self,
+        content_type: &'static str,
+        text: impl Fn() -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.metrics = Some(SelfMetrics {
+            content_type,
+            text: Arc::new(text),
+        });
+        self
+    }
+
     /// Lists a path at `/` that the host serves beside this service, such as `/metrics`.
     #[must_use]
     pub fn also_serves(mut self, path: impl Into<String>) -> Self {
@@ -76,6 +101,8 @@ impl MetricsApiBuilder {
         let mut checks = vec![HealthCheck::ping()];
         checks.extend(self.checks);
         let mut shared = Shared {
+            openapi: OpenApi::new(&[]),
+            metrics: self.metrics,
             custom: self.custom,
             external: self.external,
             resource: self.resource,
@@ -88,6 +115,7 @@ impl MetricsApiBuilder {
         shared.paths.extend(served);
         shared.paths.sort();
         shared.paths.dedup();
+        shared.openapi = OpenApi::new(&shared.groups());
         MetricsApi {
             shared: Arc::new(shared),
         }
@@ -106,8 +134,10 @@ fn own_version() -> VersionInfo {
 
 /// The paths of `shared`, without those of single metrics.
 fn paths(shared: &Shared) -> Vec<String> {
-    let mut paths = vec!["/apis".to_owned(), "/version".to_owned()];
-    for group in Group::ALL.into_iter().filter(|group| shared.serves(*group)) {
+    let fixed = ["/apis", "/openapi/v2", "/openapi/v3", "/version"];
+    let mut paths: Vec<String> = fixed.map(str::to_owned).into();
+    paths.extend(shared.metrics.iter().map(|_| "/metrics".to_owned()));
+    for group in shared.groups() {
         paths.push(format!("/apis/{group}"));
         let versions = group.versions().iter();
         paths.extend(versions.map(|version| format!("/apis/{}", version.as_str())));

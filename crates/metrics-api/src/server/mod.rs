@@ -1,7 +1,10 @@
 //! The metrics APIs as a service to embed.
 
 mod builder;
+mod documents;
+mod etag;
 mod health;
+mod openapi;
 mod write;
 
 use std::convert::Infallible;
@@ -13,7 +16,6 @@ use std::task::{Context, Poll};
 use concertina_http::Body;
 use http::header::HeaderMap;
 use http::{Method, Response, StatusCode};
-use serde::Serialize;
 
 use crate::encode::negotiate::Views;
 use crate::path::{self, CustomMetricRequest, PathError, Request, UsageOf, UsageRequest};
@@ -23,17 +25,16 @@ use crate::provider::{
 use crate::types::external::ExternalMetricValueList;
 use crate::types::resource::{NodeMetrics, PodMetrics, UsageList};
 use crate::types::{
-    ApiGroup, ApiGroupList, ApiResource, ApiResourceList, ApiVersion, Group, GroupVersion, Status,
-    VersionInfo, v1beta1, v1beta2,
+    ApiGroup, ApiVersion, Group, GroupVersion, Status, VersionInfo, v1beta1, v1beta2,
 };
-use write::{Writer, text};
+use write::Writer;
 
 pub use builder::MetricsApiBuilder;
 pub use health::HealthCheck;
 
 /// The server side of the metrics APIs: a [`tower_service::Service`] over any providers.
 ///
-/// It answers discovery and metrics in JSON, YAML and Kubernetes' protobuf, values also as tables
+/// It answers discovery (aggregated, too), OpenAPI and metrics in JSON, YAML and Kubernetes' protobuf, values also as tables
 /// for kubectl, and health and version. Only GET is served, request bodies are never
 /// read, and a response is always whole. It is cheap to clone. Nobody is asked who they are: see
 /// [`MetricsApi::builder`] for what is served.
@@ -53,9 +54,17 @@ struct Shared {
     server_address: Option<String>,
     checks: Vec<HealthCheck>,
     paths: Vec<String>,
+    openapi: openapi::OpenApi,
+    metrics: Option<documents::SelfMetrics>,
 }
 
 impl Shared {
+    /// The groups that are served.
+    fn groups(&self) -> Vec<Group> {
+        let all = Group::ALL.into_iter();
+        all.filter(|group| self.serves(*group)).collect()
+    }
+
     fn serves(&self, group: Group) -> bool {
         match group {
             Group::Custom => self.custom.is_some(),
@@ -111,25 +120,12 @@ impl MetricsApi {
         if !get {
             return negotiated(headers, pretty).status(&Status::method_not_allowed());
         }
-        match &request {
-            Request::Index => return self.index(StatusCode::OK),
-            Request::Health(health) => {
-                return match health::answer(&self.shared.checks, health) {
-                    Some((true, body)) => text(StatusCode::OK, body),
-                    Some((false, body)) => text(StatusCode::INTERNAL_SERVER_ERROR, body),
-                    None => self.path_error(plain, &PathError::UnknownPath),
-                };
-            }
-            Request::Version => {
-                return Writer::json_only(true).json(StatusCode::OK, &self.shared.version);
-            }
-            Request::OpenApiV2 | Request::OpenApiV3(_) => {
-                return self.path_error(plain, &PathError::UnknownPath);
-            }
-            _ => {}
+        if let Some(document) = self.document(&request, headers) {
+            return document;
         }
         let views = match request {
             Request::Metric(_) | Request::External(_) | Request::Usage(_) => Views::Table,
+            Request::Groups => Views::Discovery,
             _ => Views::None,
         };
         let writer = match Writer::negotiated(headers, views, pretty) {
@@ -138,7 +134,7 @@ impl MetricsApi {
         };
         let ok = StatusCode::OK;
         match &request {
-            Request::Groups => writer.document(ok, &self.groups()),
+            Request::Groups => self.groups(writer, headers),
             Request::Group(group) => writer.document(ok, &ApiGroup::new(*group)),
             Request::Resources(version) => writer.document(ok, &self.resources(*version)),
             _ => match self.values(&request, writer).await {
@@ -150,34 +146,6 @@ impl MetricsApi {
                 }
             },
         }
-    }
-
-    fn groups(&self) -> ApiGroupList {
-        let served = Group::ALL.into_iter().filter(|g| self.shared.serves(*g));
-        ApiGroupList::new(served, self.shared.server_address.as_deref())
-    }
-
-    fn resources(&self, version: GroupVersion) -> ApiResourceList {
-        let mut resources = match (version.group(), &self.shared.custom, &self.shared.external) {
-            (Group::Custom, Some(custom), _) => {
-                let metrics = custom.list().into_iter();
-                let entry = |info: crate::MetricInfo| {
-                    let name = format!("{}/{}", info.resource, info.metric);
-                    ApiResource::metric(name, info.namespaced)
-                };
-                metrics.map(entry).collect()
-            }
-            (Group::External, _, Some(external)) => external
-                .list()
-                .into_iter()
-                .map(ApiResource::external)
-                .collect(),
-            (Group::Resource, _, _) => ApiResource::usage(),
-            _ => Vec::new(),
-        };
-        // A stable order lets clients compare two lists; upstream's changes from call to call.
-        resources.sort();
-        ApiResourceList::new(version, resources)
     }
 
     /// Answers a request for values. A group without a provider was refused before.
@@ -229,15 +197,6 @@ impl MetricsApi {
             },
             _ => Err(Box::new(Status::no_such_resource())),
         }
-    }
-
-    fn index(&self, status: StatusCode) -> Response<Body> {
-        #[derive(Serialize)]
-        struct Index<'a> {
-            paths: &'a [String],
-        }
-        let paths = &self.shared.paths;
-        Writer::json_only(true).json(status, &Index { paths })
     }
 
     fn path_error(&self, writer: Writer, error: &PathError) -> Response<Body> {

@@ -10,7 +10,7 @@ use crate::encode::negotiate::{Choice, Media, View, Views, negotiate, served};
 use crate::encode::{Document, protobuf};
 use crate::types::Status;
 
-const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
 /// How a response is encoded.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +107,7 @@ fn yaml(value: &impl Serialize) -> Result<String, String> {
     serde_saphyr::to_string(&sorted).map_err(|error| error.to_string())
 }
 
-fn not_encoded(reason: &str) -> Response<Body> {
+pub(super) fn not_encoded(reason: &str) -> Response<Body> {
     tracing::error!(reason, "an answer could not be encoded");
     response(StatusCode::INTERNAL_SERVER_ERROR, TEXT, reason.to_owned())
 }
@@ -121,7 +121,8 @@ pub(crate) fn text(status: StatusCode, body: String) -> Response<Body> {
     response
 }
 
-fn response(
+/// A response that is not to be cached.
+pub(super) fn response(
     status: StatusCode,
     content_type: &'static str,
     body: impl Into<Bytes>,

@@ -5,6 +5,7 @@
 //! are. Decoding is as tolerant as
 //! Kubernetes': unknown fields are ignored, and a `null` list is an empty one.
 
+pub mod aggregated;
 mod discovery;
 pub mod external;
 mod group;
