@@ -1,6 +1,7 @@
 //! Points in time, in milliseconds, as Prometheus and the decisions count them.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -104,9 +105,77 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A text that is no time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no time; write it as 2023-11-15T00:00:00Z")]
+pub struct ParseTimestampError {
+    /// The text.
+    pub text: String,
+}
+
+impl FromStr for Timestamp {
+    type Err = ParseTimestampError;
+
+    /// RFC 3339 from 1970 on, with or without fractions of a second, in UTC (`Z`) or with an offset
+    /// (`+02:00`).
+    fn from_str(text: &str) -> Result<Self, ParseTimestampError> {
+        read(text).ok_or_else(|| ParseTimestampError {
+            text: text.to_owned(),
+        })
+    }
+}
+
+fn read(text: &str) -> Option<Timestamp> {
+    let (local, offset_minutes) = match text.strip_suffix(['Z', 'z']) {
+        Some(local) => (local, 0),
+        None => {
+            // `+02:00`: six characters, after a `T` that no date before it has.
+            let (local, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
+            let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+            let minutes = two_digits(hours, 23)? * 60 + two_digits(minutes, 59)?;
+            match offset.as_bytes().first()? {
+                b'+' => (local, minutes),
+                b'-' => (local, -minutes),
+                _ => return None,
+            }
+        }
+    };
+    let time = humantime::parse_rfc3339(&format!("{local}Z")).ok()?;
+    let millis = Timestamp::from(time).as_millis();
+    Some(Timestamp(millis - offset_minutes * 60_000))
+}
+
+fn two_digits(text: &str, most: i64) -> Option<i64> {
+    let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|value| digits && *value <= most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rfc3339_is_read() {
+        let read = |text: &str| text.parse().map(Timestamp::as_millis).ok();
+        for (text, millis) in [
+            ("2015-07-01T20:10:51.781Z", 1_435_781_451_781),
+            ("2015-07-01T22:10:51.781+02:00", 1_435_781_451_781),
+            ("2015-07-01T17:40:51-02:30", 1_435_781_451_000),
+        ] {
+            assert_eq!(read(text), Some(millis), "{text}");
+        }
+        for text in [
+            "",
+            "now",
+            "2015-07-01",
+            "2015-07-01T20:10:51",
+            "2015-07-01T20:10:51+2:00",
+            "2015-07-01T20:10:51+24:00",
+            "é+02:00",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn arithmetic_saturates() {

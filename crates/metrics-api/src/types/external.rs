@@ -50,7 +50,7 @@ pub struct ExternalMetricValue {
     #[serde(default)]
     pub metric_labels: BTreeMap<String, String>,
     /// When it was evaluated, in whole seconds on the wire.
-    #[serde(with = "super::time")]
+    #[serde(with = "concertina_model::rfc3339")]
     pub timestamp: Timestamp,
     /// The window that the value was calculated over, in seconds; none for an instantaneous one.
     #[serde(rename = "window", default, skip_serializing_if = "Option::is_none")]

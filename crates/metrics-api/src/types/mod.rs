@@ -11,7 +11,6 @@ pub mod external;
 mod group;
 pub mod resource;
 mod status;
-mod time;
 pub mod v1beta1;
 pub mod v1beta2;
 mod values;

@@ -25,7 +25,7 @@ pub struct PodMetrics {
     /// Which pod.
     pub metadata: MetricsMeta,
     /// When it was measured, in whole seconds on the wire.
-    #[serde(with = "super::time")]
+    #[serde(with = "concertina_model::rfc3339")]
     pub timestamp: Timestamp,
     /// The window that the values were calculated over.
     #[serde(serialize_with = "write_window", deserialize_with = "read_window")]
@@ -58,7 +58,7 @@ pub struct NodeMetrics {
     /// Which node.
     pub metadata: MetricsMeta,
     /// When it was measured, in whole seconds on the wire.
-    #[serde(with = "super::time")]
+    #[serde(with = "concertina_model::rfc3339")]
     pub timestamp: Timestamp,
     /// The window that the values were calculated over.
     #[serde(serialize_with = "write_window", deserialize_with = "read_window")]
@@ -79,7 +79,7 @@ pub struct MetricsMeta {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub namespace: String,
     /// When the metrics, which are made for each answer, were made.
-    #[serde(default, with = "super::time")]
+    #[serde(default, with = "concertina_model::rfc3339")]
     pub creation_timestamp: Timestamp,
     /// The object's labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -45,7 +45,7 @@ pub struct MetricValue {
     /// The metric.
     pub metric: MetricIdentifier,
     /// When it was evaluated, in whole seconds on the wire.
-    #[serde(with = "super::time")]
+    #[serde(with = "concertina_model::rfc3339")]
     pub timestamp: Timestamp,
     /// The window that the value was calculated over, in seconds; none for an instantaneous one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

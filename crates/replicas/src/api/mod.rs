@@ -3,6 +3,7 @@
 mod defaults;
 mod manifest;
 mod spec;
+mod status;
 mod validation;
 
 use concertina_model::{LabelSelectorObject, ObjectRef, Quantity};
@@ -15,6 +16,11 @@ pub use spec::{
     HpaScalingPolicyType, HpaScalingRules, MetricIdentifier, MetricSourceType, MetricSpec,
     MetricTarget, MetricTargetType, ObjectMetricSource, PodsMetricSource, ResourceMetricSource,
     ScalingPolicySelect,
+};
+pub use status::{
+    ContainerResourceMetricStatus, ExternalMetricStatus, HorizontalPodAutoscalerCondition,
+    HorizontalPodAutoscalerStatus, MetricStatus, ObjectMetricStatus, PodsMetricStatus,
+    ResourceMetricStatus,
 };
 pub use validation::ValidationOptions;
 

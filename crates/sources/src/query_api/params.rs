@@ -90,28 +90,7 @@ fn read_time(text: &str) -> Option<Timestamp> {
     if let Some((_, millis)) = ALL_OF_TIME.iter().find(|(known, _)| *known == text) {
         return Some(Timestamp::from_millis(*millis));
     }
-    let (local, offset_minutes) = match text.strip_suffix(['Z', 'z']) {
-        Some(local) => (local, 0),
-        None => {
-            // `+02:00`: six characters, after a `T` that no date before it has.
-            let (local, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
-            let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-            let minutes = two_digits(hours, 23)? * 60 + two_digits(minutes, 59)?;
-            match offset.as_bytes().first()? {
-                b'+' => (local, minutes),
-                b'-' => (local, -minutes),
-                _ => return None,
-            }
-        }
-    };
-    let time = humantime::parse_rfc3339(&format!("{local}Z")).ok()?;
-    let millis = Timestamp::from(time).as_millis();
-    Some(Timestamp::from_millis(millis - offset_minutes * 60_000))
-}
-
-fn two_digits(text: &str, most: i64) -> Option<i64> {
-    let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|value| digits && *value <= most)
+    text.parse().ok()
 }
 
 #[cfg(test)]
