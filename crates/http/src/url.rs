@@ -8,7 +8,8 @@ use crate::ClientError;
 ///
 /// # Errors
 ///
-/// [`ClientError::InvalidUrl`] when it is not an absolute `http://` URL with a host. A user and
+/// [`ClientError::InvalidUrl`] when it is not an absolute `http://` URL (or, with the feature
+/// `tls`, `https://`) with a host. A user and
 /// password in it are refused too, rather than silently not sent; the message leaves them out.
 ///
 /// ```
@@ -31,11 +32,13 @@ pub fn check_url(url: &str) -> Result<Uri, ClientError> {
     };
     let authority = uri.authority().map_or("", http::uri::Authority::as_str);
     match uri.scheme_str() {
-        Some("https") => invalid("TLS is not built in yet; use http://"),
-        Some("http") if authority.contains('@') => {
+        Some("https") if !cfg!(feature = "tls") => {
+            invalid("this program was built without TLS; use http://")
+        }
+        Some("http" | "https") if authority.contains('@') => {
             invalid("a user or password in a URL is not supported; send an Authorization header")
         }
-        Some("http") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
+        Some("http" | "https") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
         _ => invalid("it must start with http:// and name a host"),
     }
 }

@@ -2,38 +2,24 @@
 #![cfg(feature = "tls")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod authority;
+
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use authority::{Authority, authority, issue};
 use concertina_http::{
     Body, PeerCertificates, ServerOptions, ServerTls, TlsError, TlsIdentity, TlsOptions,
     TlsVersion, serve_tls,
 };
 use http::{Request, Response, StatusCode};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::client::TlsStream;
-
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-fn authority() -> Authority {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-/// Certificate and key in PEM.
-fn issue(authority: &Authority, name: &str) -> (String, String) {
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    let certificate = params.signed_by(&key, authority).unwrap();
-    (certificate.pem(), key.serialize_pem())
-}
 
 fn identity(authority: &Authority) -> TlsIdentity {
     let (certificate, key) = issue(authority, "localhost");
@@ -147,7 +133,7 @@ async fn the_service_knows_the_certificate_that_a_client_shows() {
     let stream = connect(at, plain(&authority)).await.unwrap();
     assert_eq!(body(stream).await, "nobody");
     // Whoever signed it: the service judges.
-    let (certificate, key) = issue(&self::authority(), "alice");
+    let (certificate, key) = issue(&authority::authority(), "alice");
     let asks = Asks {
         shows: Some((&certificate, &key)),
         ..plain(&authority)

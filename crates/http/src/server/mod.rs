@@ -26,7 +26,7 @@ mod tls;
 
 pub use peer::PeerCertificates;
 #[cfg(feature = "tls")]
-pub use tls::{ServerTls, TlsError, TlsIdentity, TlsOptions, TlsVersion, serve_tls};
+pub use tls::{ServerTls, TlsError, TlsIdentity, TlsOptions, serve_tls};
 
 /// Limits of a server.
 #[derive(Clone, Debug)]

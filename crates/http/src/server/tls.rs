@@ -19,6 +19,7 @@ use tower_service::Service;
 
 use super::{PeerCertificates, Rules, ServerOptions, connection, run};
 use crate::response::Body;
+use crate::tls::{TlsVersion, versions};
 
 /// Why TLS cannot be served with what was given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,17 +97,6 @@ impl TlsIdentity {
         };
         Ok(Self { chain, key })
     }
-}
-
-/// The oldest version of TLS that is spoken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TlsVersion {
-    /// TLS 1.2 and later.
-    #[default]
-    Tls12,
-    /// TLS 1.3 only.
-    Tls13,
 }
 
 /// How TLS is spoken, whatever the certificate.
@@ -204,12 +194,8 @@ fn config(options: &TlsOptions, identity: TlsIdentity) -> Result<ServerConfig, T
         provider.cipher_suites.retain(wished);
     }
     let provider = Arc::new(provider);
-    let versions: &[&rustls::SupportedProtocolVersion] = match options.min_version {
-        TlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
-        TlsVersion::Tls13 => &[&rustls::version::TLS13],
-    };
     let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(versions)
+        .with_protocol_versions(versions(options.min_version))
         .map_err(unusable)?
         .with_client_cert_verifier(Arc::new(AnyClient(provider)))
         .with_single_cert(identity.chain, identity.key)
