@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 
 use concertina_model::METRIC_NAME;
 use concertina_promql::ast::{MatchOp, Matcher, Selector};
-use concertina_promql::{go_pattern, parse_selector};
+use concertina_promql::{GoPattern, GoRegex, parse_selector};
 use concertina_rules::{DiscoveryRule, Rule};
-use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// How many names are tried for one pattern.
@@ -77,7 +76,7 @@ pub(crate) fn name_exposed_as(
 
 /// What a series query says of the name.
 #[derive(Debug)]
-pub(crate) struct NameMatchers(Vec<(Matcher, Option<Regex>)>);
+pub(crate) struct NameMatchers(Vec<(Matcher, Option<GoRegex>)>);
 
 impl NameMatchers {
     /// None when `series_query` is no selector.
@@ -119,15 +118,12 @@ impl NameMatchers {
     }
 }
 
-fn name_matchers(selector: &Selector) -> Vec<(Matcher, Option<Regex>)> {
+fn name_matchers(selector: &Selector) -> Vec<(Matcher, Option<GoRegex>)> {
     selector
         .all_matchers()
         .filter(|matcher| matcher.label == METRIC_NAME)
         .map(|matcher| {
-            let anchored = format!("^(?:{})$", matcher.value);
-            let regex = go_pattern(&anchored)
-                .ok()
-                .and_then(|text| Regex::new(&text).ok());
+            let regex = GoRegex::anchored(&matcher.value).ok();
             (matcher, regex)
         })
         .collect()
@@ -135,9 +131,9 @@ fn name_matchers(selector: &Selector) -> Vec<(Matcher, Option<Regex>)> {
 
 /// Texts that `pattern` matches; wildcards stand for each of `fillers`.
 fn samples(pattern: &str, fillers: &[&str]) -> Vec<String> {
-    let hir = go_pattern(pattern)
+    let hir = GoPattern::parse(pattern)
         .ok()
-        .and_then(|text| regex_syntax::parse(&text).ok());
+        .and_then(|pattern| regex_syntax::parse(pattern.as_rust()).ok());
     match hir {
         Some(hir) if !pattern.is_empty() => texts(&hir, fillers),
         _ => Vec::new(),

@@ -15,6 +15,7 @@ use concertina_mapping::{
 use concertina_model::{
     GroupResource, InstantSample, LabelSelector, Labels, QueryValue, Timestamp,
 };
+use concertina_promql::GoRegex;
 use concertina_promql::ast::{Expr, ExprKind, Matcher, Selector};
 use concertina_rules::{ResourceQueries, RuleFile, compile};
 use proptest::prelude::*;
@@ -188,7 +189,7 @@ proptest! {
         if let [name] = names.as_slice() {
             prop_assert_eq!(&found[2].value, name);
         } else {
-            let pattern = regex::Regex::new(&format!("^(?:{})$", found[2].value)).unwrap();
+            let pattern = GoRegex::anchored(&found[2].value).unwrap();
             prop_assert!(names.iter().all(|name| pattern.is_match(name)));
             prop_assert!(!pattern.is_match("another"));
         }

@@ -29,5 +29,5 @@ pub use error::ParseError;
 pub use expansion::{Expansion, GroupRef};
 pub use lexer::unquote;
 pub use parser::{MAX_DEPTH, parse, parse_selector};
-pub use pattern::{PatternError, go_pattern};
+pub use pattern::{GoPattern, GoRegex, PatternError};
 pub use printer::{quote, quote_into, same};

@@ -76,7 +76,7 @@ fn mistakes_are_named_with_their_place() {
 "sum(x) offset 5m" -> line 1, column 8: `offset` must follow a selector or a subquery
 "1 > 2" -> line 1, column 1: a comparison of two numbers needs `bool` behind the operator
 "{a=~\".*\"}" -> line 1, column 1: a selector needs at least one matcher that the empty text fails
-"x{a=~\"(\"}" -> line 1, column 6: the pattern `(` cannot be used: unclosed group
+"x{a=~\"(\"}" -> line 1, column 6: the pattern `(` cannot be used: the group has no closing `)` (column 1)
 "x[1.5m]" -> line 1, column 3: `1.5m` is neither a number nor a duration
 "topk(x)" -> line 1, column 1: `topk` takes 2 argument(s), 1 given
 "nosuch(x)" -> line 1, column 1: there is no function `nosuch`

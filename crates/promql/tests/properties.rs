@@ -1,6 +1,6 @@
 //! What must hold for every text.
 
-use concertina_promql::{format_duration, parse, parse_duration, quote, same};
+use concertina_promql::{GoPattern, GoRegex, format_duration, parse, parse_duration, quote, same};
 use proptest::prelude::*;
 
 /// Expressions that hang together often enough to be accepted often.
@@ -69,6 +69,36 @@ proptest! {
         let parsed = concertina_promql::parse_selector(&selector);
         let values: Vec<_> = parsed.into_iter().flat_map(|s| s.matchers).map(|m| m.value).collect();
         prop_assert_eq!(values, vec![text]);
+    }
+
+    #[test]
+    fn any_text_is_a_pattern_or_an_error_with_a_place(
+        text in "\\PC{0,20}",
+        near in "([a-ck|^$.*+?(){}\\[\\]-]|\\\\[a-zA-Z]|\\(\\?[imsU-]{0,3}[:)]|\\{[0-9],?[0-9]?\\}|\\[:alpha:\\]){0,20}",
+    ) {
+        for text in [text, near] {
+            match GoPattern::parse(&text) {
+                Ok(pattern) => {
+                    let hir = regex_syntax::parse(pattern.as_rust());
+                    prop_assert!(hir.is_ok(), "{:?}", hir);
+                    let found = GoRegex::anchored(&text).map(|regex| regex.is_match(""));
+                    let empty = GoPattern::anchored(&text).map(|pattern| pattern.matches_empty());
+                    prop_assert!(found.is_err() || found == empty);
+                }
+                Err(error) => {
+                    let column = error.column.unwrap_or_default();
+                    prop_assert!((1..=text.chars().count() + 1).contains(&column));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_escaped_text_is_itself(text in "\\PC{0,20}") {
+        let pattern = GoRegex::anchored(&regex_syntax::escape(&text)).unwrap();
+        prop_assert!(pattern.is_match(&text));
+        let longer = text + "x";
+        prop_assert!(!pattern.is_match(&longer));
     }
 
     #[test]

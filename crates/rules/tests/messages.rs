@@ -96,7 +96,7 @@ rules:
 - seriesFilters: [{}]
 - name: {matches: "(a", as: x}
 - name: {matches: "(a)(b)"}
-- name: {matches: "[a&&b]"}
+- name: {matches: "[a--b]"}
 - resources: {template: "kube_<<.Kind>>"}
 - seriesQuery: good
 "#;
@@ -112,11 +112,11 @@ rules:
 rule 1 (line 3), metricsQuery: line 1, column 5: the action has no closing `>>`
 rule 2 (line 4), metricsQuery: line 1, column 13: `template` is not supported in query templates
 rule 3 (line 5), seriesFilters[0]: a filter has exactly one of `is` and `isNot`, this one has both
-rule 4 (line 6), seriesFilters[0]: the pattern `a(` cannot be used: unclosed group
+rule 4 (line 6), seriesFilters[0]: the pattern `a(` cannot be used: the group has no closing `)` (column 2)
 rule 5 (line 7), seriesFilters[0]: a filter has exactly one of `is` and `isNot`, this one has none
-rule 6 (line 8), name.matches: the pattern `(a` cannot be used: unclosed group
+rule 6 (line 8), name.matches: the pattern `(a` cannot be used: the group has no closing `)` (column 1)
 rule 7 (line 9), name.as is missing: `matches` has 2 groups, so it is not clear which of them is the name; write for example `as: "$1"`
-rule 8 (line 10), name.matches: the pattern `[a&&b]` cannot be used: `&&`, `--` and `~~` in a class are ambiguous: escape them
+rule 8 (line 10), name.matches: the pattern `[a--b]` cannot be used: the range `a--` goes backwards (column 2)
 rule 9 (line 11), resources.template: `<<.Kind>>` is not known here; a label is made of text, `<<.Group>>` and `<<.Resource>>`
 rule 10 is good
 "###);

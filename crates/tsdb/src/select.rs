@@ -1,16 +1,12 @@
 //! Matchers, compiled, and the series they select.
 
 use concertina_model::METRIC_NAME;
+use concertina_promql::GoRegex;
 use concertina_promql::ast::{MatchOp, Matcher, Selector};
-use concertina_promql::{PatternError, go_pattern};
 use hashbrown::HashMap;
-use regex::{Regex, RegexBuilder};
 
 use crate::EvalError;
 use crate::store::{Index, Pair, Slot, Symbol};
-
-/// The memory that a compiled pattern may take, in bytes.
-const MAX_COMPILED: usize = 1 << 20;
 
 #[derive(Debug)]
 pub(crate) struct Matchers(Vec<Compiled>);
@@ -26,7 +22,7 @@ struct Compiled {
 enum Test {
     /// One of these texts: an equality, or a pattern of nothing but alternatives.
     OneOf(Vec<String>),
-    Pattern(Regex),
+    Pattern(GoRegex),
 }
 
 impl Compiled {
@@ -36,7 +32,7 @@ impl Compiled {
             MatchOp::Equal | MatchOp::NotEqual => Test::OneOf(vec![value]),
             MatchOp::Regex | MatchOp::NotRegex => match alternatives(&value) {
                 Some(texts) => Test::OneOf(texts),
-                None => Test::Pattern(anchored(&value)?),
+                None => Test::Pattern(GoRegex::anchored(&value)?),
             },
         };
         let negated = matches!(op, MatchOp::NotEqual | MatchOp::NotRegex);
@@ -185,13 +181,4 @@ fn alternatives(pattern: &str) -> Option<Vec<String>> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-/:;,= |@".contains(c);
     let texts = pattern.chars().all(plain).then(|| pattern.split('|'));
     texts.map(|texts| texts.map(str::to_owned).collect())
-}
-
-/// A pattern that must match the whole text.
-pub(crate) fn anchored(pattern: &str) -> Result<Regex, EvalError> {
-    let pattern = go_pattern(pattern)?;
-    RegexBuilder::new(&format!("^(?:{pattern})$"))
-        .size_limit(MAX_COMPILED)
-        .build()
-        .map_err(|_| PatternError::new(&pattern, "it is too large").into())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use concertina_model::{Labels, QueryValue, Sample, Timestamp};
-use concertina_promql::{parse, parse_selector};
+use concertina_promql::{GoRegex, parse, parse_selector};
 use concertina_tsdb::{
     AppendError, EvalOptions, STALE_MARKER, Snapshot, Store, StoreOptions, evaluate,
 };
@@ -136,7 +136,7 @@ proptest! {
         if let Ok(selector) = parse_selector(&text) {
             let hit = |own: &Labels| selector.all_matchers().all(|matcher| {
                 let value = own.get(&matcher.label).unwrap_or_default();
-                let pattern = regex::Regex::new(&format!("^(?:{})$", matcher.value)).unwrap();
+                let pattern = GoRegex::anchored(&matcher.value).unwrap();
                 match matcher.op {
                     concertina_promql::ast::MatchOp::Equal => value == matcher.value,
                     concertina_promql::ast::MatchOp::NotEqual => value != matcher.value,

@@ -6,7 +6,7 @@ use super::{Parsed, Parser};
 use crate::ast::{MatchOp, Matcher, Selector, TimeModifier};
 use crate::error::ParseError;
 use crate::lexer::Token;
-use crate::pattern::go_pattern;
+use crate::pattern::GoPattern;
 
 impl Parser<'_> {
     /// The braces behind a metric's name, or alone.
@@ -55,7 +55,7 @@ impl Parser<'_> {
             return self.unexpected("a string in quotes");
         };
         let pattern = matches!(op, MatchOp::Regex | MatchOp::NotRegex);
-        if let Some(error) = pattern.then(|| go_pattern(&value).err()).flatten() {
+        if let Some(error) = pattern.then(|| GoPattern::anchored(&value).err()).flatten() {
             return self.error(error.to_string());
         }
         self.at += 1;
@@ -75,9 +75,5 @@ fn selects(matcher: &Matcher) -> bool {
 
 /// True when the anchored pattern matches the empty text.
 fn matches_empty(pattern: &str) -> bool {
-    regex_syntax::parse(pattern).is_ok_and(|hir| {
-        hir.properties()
-            .minimum_len()
-            .is_none_or(|least| least == 0)
-    })
+    GoPattern::anchored(pattern).is_ok_and(|pattern| pattern.matches_empty())
 }

@@ -1,15 +1,15 @@
 //! `seriesFilters`.
 
-use regex::Regex;
+use concertina_promql::GoRegex;
 
-use super::{RuleProblem, pattern};
+use super::RuleProblem;
 use crate::config::SeriesFilter;
 
 /// Patterns that the name of a series must all satisfy. They are searched for, not anchored.
 #[derive(Clone, Debug, Default)]
 pub struct SeriesFilters {
-    required: Vec<Regex>,
-    forbidden: Vec<Regex>,
+    required: Vec<GoRegex>,
+    forbidden: Vec<GoRegex>,
 }
 
 impl SeriesFilters {
@@ -29,15 +29,15 @@ impl SeriesFilters {
                     return Err(RuleProblem::FilterFields { index, both });
                 }
             };
-            let pattern = pattern::compile(text)
-                .map_err(|error| RuleProblem::FilterPattern { index, error })?;
+            let pattern =
+                GoRegex::new(text).map_err(|error| RuleProblem::FilterPattern { index, error })?;
             into.push(pattern);
         }
         Ok(all)
     }
 
     /// Demands one more pattern.
-    pub(super) fn require(&mut self, pattern: Regex) {
+    pub(super) fn require(&mut self, pattern: GoRegex) {
         self.required.push(pattern);
     }
 

@@ -4,7 +4,6 @@ mod error;
 mod filter;
 mod labels;
 mod name;
-mod pattern;
 mod resource;
 
 use std::collections::BTreeSet;

@@ -1,14 +1,13 @@
 //! `name`: under which name a series is exposed.
 
-use concertina_promql::{Expansion, GroupRef};
-use regex::Regex;
+use concertina_promql::{Expansion, GoRegex};
 
-use super::{RuleProblem, pattern};
+use super::RuleProblem;
 
 /// `matches` and `as`, compiled.
 #[derive(Clone, Debug)]
 pub struct NamePattern {
-    matches: Regex,
+    matches: GoRegex,
     expansion: Expansion,
 }
 
@@ -21,10 +20,8 @@ impl NamePattern {
     /// [`RuleProblem`] for a bad pattern, or an empty `as` with several groups.
     pub fn new(matches: &str, as_: &str) -> Result<Self, RuleProblem> {
         let text = if matches.is_empty() { ".*" } else { matches };
-        let matches = pattern::compile(text).map_err(RuleProblem::NameMatches)?;
-        // The whole match counts as a group in this library.
-        let groups = matches.captures_len().saturating_sub(1);
-        let as_ = match (as_, groups) {
+        let matches = GoRegex::new(text).map_err(RuleProblem::NameMatches)?;
+        let as_ = match (as_, matches.group_count()) {
             ("", 0) => "$0",
             ("", 1) => "$1",
             ("", groups) => return Err(RuleProblem::NameAsRequired { groups }),
@@ -36,7 +33,7 @@ impl NamePattern {
         })
     }
 
-    pub(super) fn pattern(&self) -> &Regex {
+    pub(super) fn pattern(&self) -> &GoRegex {
         &self.matches
     }
 
@@ -44,12 +41,7 @@ impl NamePattern {
     /// dropped. None when nothing matches.
     #[must_use]
     pub fn expose(&self, series: &str) -> Option<String> {
-        let captures = self.matches.captures(series)?;
-        let group = |group: GroupRef<'_>| match group {
-            GroupRef::Number(number) => captures.get(number).map(|group| group.as_str()),
-            GroupRef::Name(name) => captures.name(name).map(|group| group.as_str()),
-        };
-        Some(self.expansion.expand(group))
+        self.matches.expand(series, &self.expansion)
     }
 }
 

@@ -1,10 +1,9 @@
 //! `label_replace` and `label_join`.
 
-use concertina_promql::{Expansion, GroupRef};
+use concertina_promql::{Expansion, GoRegex};
 
 use super::Element;
 use crate::EvalError;
-use crate::select::anchored;
 
 pub(super) fn check_name(name: &str) -> Result<(), EvalError> {
     let mut bytes = name.bytes();
@@ -25,19 +24,14 @@ pub(super) fn replace(
     from: &str,
     pattern: &str,
 ) -> Result<(), EvalError> {
-    let pattern = anchored(pattern)?;
+    let pattern = GoRegex::anchored(pattern)?;
     check_name(to)?;
     let replacement = Expansion::parse(replacement);
     for element in vector {
         let value = element.labels.get(from).unwrap_or_default().to_owned();
-        let Some(captures) = pattern.captures(&value) else {
-            continue;
-        };
-        let text = replacement.expand(|group| match group {
-            GroupRef::Number(number) => captures.get(number).map(|group| group.as_str()),
-            GroupRef::Name(name) => captures.name(name).map(|group| group.as_str()),
-        });
-        element.labels = element.labels.with(to, &text);
+        if let Some(text) = pattern.expand(&value, &replacement) {
+            element.labels = element.labels.with(to, &text);
+        }
     }
     Ok(())
 }
