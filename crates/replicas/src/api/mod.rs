@@ -2,6 +2,7 @@
 
 mod defaults;
 mod manifest;
+mod safety;
 mod spec;
 mod status;
 mod validation;
@@ -10,6 +11,7 @@ use concertina_model::{LabelSelectorObject, ObjectRef, Quantity};
 
 pub(crate) use defaults::default_metric;
 pub use manifest::{HeadersOnly, V2Manifest, V2beta1Manifest};
+pub use safety::{Activation, MaxChange, OnMissing, Readiness, Safety};
 pub use spec::{
     ContainerResourceMetricSource, CrossVersionObjectReference, ExternalMetricSource,
     HorizontalPodAutoscalerBehavior, HorizontalPodAutoscalerSpec, HpaScalingPolicy,

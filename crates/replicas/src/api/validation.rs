@@ -21,11 +21,17 @@ pub struct ValidationOptions {
     pub scale_to_zero: bool,
 }
 
-struct Findings(Vec<PolicyError>);
+/// What was found so far.
+#[derive(Default)]
+pub(super) struct Findings(Vec<PolicyError>);
 
 impl Findings {
-    fn add(&mut self, path: impl Into<String>, problem: impl Into<String>) {
+    pub(super) fn add(&mut self, path: impl Into<String>, problem: impl Into<String>) {
         self.0.push(PolicyError::new(path, problem));
+    }
+
+    pub(super) fn into_errors(self) -> Vec<PolicyError> {
+        self.0
     }
 
     fn require(&mut self, path: &str, field: &str, value: &str) {
@@ -50,7 +56,7 @@ impl HorizontalPodAutoscalerSpec {
     /// ```
     #[must_use]
     pub fn validate(&self, options: ValidationOptions) -> Vec<PolicyError> {
-        let mut found = Findings(Vec::new());
+        let mut found = Findings::default();
         let (min, max) = (self.min_replicas(), self.max_replicas);
         let lowest = if options.scale_to_zero { 0 } else { 1 };
         if min < lowest {
@@ -88,7 +94,7 @@ impl HorizontalPodAutoscalerSpec {
                 }
             }
         }
-        found.0
+        found.into_errors()
     }
 }
 
@@ -116,7 +122,7 @@ fn reference(found: &mut Findings, path: &str, reference: &CrossVersionObjectRef
     }
 }
 
-fn check_metric(found: &mut Findings, path: &str, metric: &MetricSpec) {
+pub(super) fn check_metric(found: &mut Findings, path: &str, metric: &MetricSpec) {
     let present = [
         ("object", metric.object.is_some()),
         ("external", metric.external.is_some()),
