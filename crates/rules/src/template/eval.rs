@@ -14,9 +14,8 @@ pub(super) fn render(
     data: &QueryData,
     ungrouped: bool,
 ) -> Result<String, RenderError> {
-    let data_length = data.series.len() + data.label_matchers.len() + 2 * data.group_by.len();
     let mut state = State {
-        out: String::with_capacity(data_length + 64),
+        out: String::with_capacity(length(nodes, data).min(LONGEST)),
         root: Value::Data(data),
         variables: Vec::new(),
         ungrouped,
@@ -298,13 +297,24 @@ impl<'a> State<'a> {
 
 /// Whether a pipeline is the bare field `.GroupBy`.
 fn is_group_by(pipe: &Pipeline) -> bool {
-    match pipe.commands.as_slice() {
-        [command] => match command.operands.as_slice() {
-            [operand] => operand.term == Term::Field && operand.fields == ["GroupBy"],
-            _ => false,
+    pipe.bare_fields()
+        .is_some_and(|fields| fields == ["GroupBy"])
+}
+
+/// The length of what text and bare fields print, which is all that most templates are made of.
+fn length(nodes: &[Node], data: &QueryData) -> usize {
+    let lengths = nodes.iter().map(|node| match node {
+        Node::Text(text) => text.len(),
+        Node::Print(pipe) => match pipe.bare_fields() {
+            Some([field]) => match Value::Data(data).field(field) {
+                Ok(Value::Str(text)) => text.len(),
+                _ => 0,
+            },
+            _ => 0,
         },
-        _ => false,
-    }
+        _ => 0,
+    });
+    lengths.sum()
 }
 
 fn fields<'a>(mut value: Value<'a>, names: &[String]) -> Evaluated<Value<'a>> {

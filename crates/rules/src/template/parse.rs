@@ -33,23 +33,27 @@ pub(super) enum Node {
 impl Node {
     /// Whether it is text, or prints one field other than `.LabelValuesByName`.
     pub(super) fn is_plain(&self) -> bool {
-        let field = |pipe: &Pipeline| match pipe.commands.as_slice() {
-            [command] => match command.operands.as_slice() {
-                [operand] => {
-                    operand.term == Term::Field
-                        && operand
-                            .fields
-                            .first()
-                            .is_some_and(|field| field != "LabelValuesByName")
-                }
-                _ => false,
-            },
-            _ => false,
-        };
         match self {
             Self::Text(_) => true,
-            Self::Print(pipe) => pipe.variables.is_empty() && field(pipe),
+            Self::Print(pipe) => pipe
+                .bare_fields()
+                .is_some_and(|fields| !fields.starts_with(&["LabelValuesByName".to_owned()])),
             _ => false,
+        }
+    }
+}
+
+impl Pipeline {
+    /// The fields `.a.b`, when it is nothing but these.
+    pub(super) fn bare_fields(&self) -> Option<&[String]> {
+        let [command] = self.commands.as_slice() else {
+            return None;
+        };
+        match command.operands.as_slice() {
+            [operand] if operand.term == Term::Field && self.variables.is_empty() => {
+                Some(&operand.fields)
+            }
+            _ => None,
         }
     }
 }

@@ -147,10 +147,11 @@ impl<'a> Value<'a> {
     }
 
     /// What an action prints for it.
-    pub(super) fn printed(&self) -> String {
+    pub(super) fn printed(&self) -> Cow<'_, str> {
         match self {
-            Self::Missing => "<no value>".to_owned(),
-            other => other.to_string(),
+            Self::Missing => Cow::Borrowed("<no value>"),
+            Self::Str(text) => Cow::Borrowed(text),
+            other => Cow::Owned(other.to_string()),
         }
     }
 }
