@@ -9,12 +9,12 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use concertina_mapping::{Catalogue, ListedSeries, MetricRequest, ResourceTable};
-use concertina_model::{
-    Format, GroupResource, LabelSelector, Labels, ObjectRef, Quantity, Sample, Timestamp,
+use concertina_model::{Format, GroupResource, LabelSelector, Labels, Quantity, Sample, Timestamp};
+use concertina_replicas::api::{
+    HorizontalPodAutoscalerSpec, MetricIdentifier, MetricSpec, MetricTarget, PodsMetricSource,
 };
-use concertina_replicas::api::Metric;
 use concertina_replicas::{
-    History, HorizontalPodAutoscaler, MetricReading, Observation, Options, Pod, PodSample, decide,
+    History, Observation, Options, Pod, PodSample, Policy, Reading, Scale, reconcile,
 };
 use concertina_rules::{RuleFile, compile};
 use concertina_tsdb::{EvalOptions, Store, StoreOptions, evaluate};
@@ -98,17 +98,18 @@ fn mapping(c: &mut Criterion) {
 }
 
 fn decisions(c: &mut Criterion) {
-    let policy = HorizontalPodAutoscaler {
-        name: "gpu-hpa".to_owned(),
+    let policy = Policy {
         namespace: "default".to_owned(),
-        scale_target: ObjectRef::default(),
-        min_replicas: 1,
-        max_replicas: 2000,
-        metrics: vec![Metric::Pods {
-            name: METRIC.to_owned(),
-            selector: None,
-            average_value: Quantity::from_integer(20, Format::DecimalSI),
-        }],
+        name: "gpu-hpa".to_owned(),
+        spec: HorizontalPodAutoscalerSpec {
+            max_replicas: 2000,
+            metrics: vec![MetricSpec::pods(PodsMetricSource {
+                metric: MetricIdentifier::named(METRIC),
+                target: MetricTarget::average_value(Quantity::from_integer(20, Format::DecimalSI)),
+            })],
+            ..HorizontalPodAutoscalerSpec::default()
+        }
+        .defaulted(),
     };
     for count in [10, 100, 1000_i32] {
         let name = |pod: i32| format!("bert-intent-detection-7b486f6bf-{pod:05}");
@@ -116,24 +117,23 @@ fn decisions(c: &mut Criterion) {
             name: name(pod),
             ..Pod::default()
         });
-        let samples = (0..count).map(|pod| PodSample {
-            pod: name(pod),
-            milli: i64::from(pod % 50) * 1000,
-        });
+        let samples = (0..count).map(|pod| PodSample::new(name(pod), i64::from(pod % 50) * 1000));
         let observation = Observation {
-            current_replicas: count,
-            pods: pods.collect(),
-            metrics: vec![Ok(MetricReading {
-                pods: samples.collect(),
-            })],
+            scale: Ok(Scale {
+                spec_replicas: count,
+                status_replicas: count,
+                selector: "app=bert".to_owned(),
+            }),
+            pods: Ok(pods.collect()),
+            metrics: vec![Ok(Reading::Pods(samples.collect()))],
         };
-        let (options, history) = (Options::default(), History::default());
+        let options = Options::default();
         c.bench_function(&format!("decide for {count} pods"), |b| {
             b.iter(|| {
-                decide(
+                reconcile(
                     &policy,
                     &options,
-                    &history,
+                    History::default(),
                     black_box(&observation),
                     Timestamp::EPOCH,
                 )

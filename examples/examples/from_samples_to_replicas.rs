@@ -6,10 +6,12 @@ use std::error::Error;
 use std::sync::Arc;
 
 use concertina_mapping::{Catalogue, ListedSeries, MetricRequest, ResourceTable};
-use concertina_model::{GroupResource, LabelSelector, Labels, ObjectRef, Sample, Timestamp};
-use concertina_replicas::api::Metric;
+use concertina_model::{GroupResource, LabelSelector, Labels, Sample, Timestamp};
+use concertina_replicas::api::{
+    HorizontalPodAutoscalerSpec, MetricIdentifier, MetricSpec, MetricTarget, PodsMetricSource,
+};
 use concertina_replicas::{
-    History, HorizontalPodAutoscaler, MetricReading, Observation, Options, Pod, PodSample, decide,
+    History, Observation, Options, Pod, PodSample, Policy, Reading, Scale, reconcile,
 };
 use concertina_rules::{RuleFile, compile};
 use concertina_tsdb::{EvalOptions, Store, StoreOptions, evaluate};
@@ -82,37 +84,44 @@ fn main() -> Result<(), Box<dyn Error>> {
     for name in &names {
         let value = answer.value(name)?;
         println!("value     {name} = {value}");
-        samples.push(PodSample {
-            pod: name.clone(),
-            milli: value.milli_value(),
-        });
+        samples.push(PodSample::new(name, value.milli_value()));
     }
 
     // And a decision follows, as Kubernetes would make it.
-    let policy = HorizontalPodAutoscaler {
-        name: "gpu-hpa".to_owned(),
+    let policy = Policy {
         namespace: "default".to_owned(),
-        scale_target: ObjectRef::default(),
-        min_replicas: 1,
-        max_replicas: 10,
-        metrics: vec![Metric::Pods {
-            name: METRIC.to_owned(),
-            selector: None,
-            average_value: "20".parse()?,
-        }],
+        name: "gpu-hpa".to_owned(),
+        spec: HorizontalPodAutoscalerSpec {
+            max_replicas: 10,
+            metrics: vec![MetricSpec::pods(PodsMetricSource {
+                metric: MetricIdentifier::named(METRIC),
+                target: MetricTarget::average_value("20".parse()?),
+            })],
+            ..HorizontalPodAutoscalerSpec::default()
+        }
+        .defaulted(),
     };
     let pods = names.map(|name| Pod {
         name,
         ..Pod::default()
     });
     let observation = Observation {
-        current_replicas: 2,
-        pods: pods.to_vec(),
-        metrics: vec![Ok(MetricReading { pods: samples })],
+        scale: Ok(Scale {
+            spec_replicas: 2,
+            status_replicas: 2,
+            selector: "app=bert".to_owned(),
+        }),
+        pods: Ok(pods.to_vec()),
+        metrics: vec![Ok(Reading::Pods(samples.into_iter().collect()))],
     };
-    let history = History::default();
-    let (decision, _history) = decide(&policy, &Options::default(), &history, &observation, now);
+    let (decision, _history) = reconcile(
+        &policy,
+        &Options::default(),
+        History::default(),
+        &observation,
+        now,
+    );
     println!("decision  {} replicas", decision.desired_replicas);
-    println!("because   {}", decision.explanation);
+    println!("because   {}", decision.explanation.summary());
     Ok(())
 }

@@ -3,17 +3,7 @@
 use async_trait::async_trait;
 use concertina_model::{LabelSelector, ObjectRef};
 use concertina_replicas::Pod;
-
-/// The `scale` subresource of a workload, as it was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scale {
-    /// `spec.replicas`: what is wanted.
-    pub spec_replicas: i32,
-    /// `status.replicas`: what exists.
-    pub status_replicas: i32,
-    /// `status.selector`: the label selector of the workload's pods, as text.
-    pub selector: String,
-}
+pub use concertina_replicas::Scale;
 
 /// A cluster: the Kubernetes API, or something that answers like it.
 #[async_trait]

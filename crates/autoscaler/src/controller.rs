@@ -4,33 +4,37 @@ use std::sync::Arc;
 
 use concertina_metrics_api::{MetricRef, MetricsClient};
 use concertina_model::{GroupResource, LabelSelector, Timestamp};
-use concertina_replicas::api::Metric;
+use concertina_replicas::api::{MetricSpec, PodsMetricSource};
 use concertina_replicas::{
-    Decision, History, HorizontalPodAutoscaler, MetricReading, Observation, Options, PodSample,
-    decide,
+    Decision, History, Observation, Options, PodSample, Policy, Reading, Scale, looks_at_metrics,
+    reconcile,
 };
 
-use crate::{Cluster, Scale};
+use crate::Cluster;
 
 /// What one reconcile did.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// When.
     pub at: Timestamp,
-    /// The scale as it was read.
-    pub scale: Scale,
     /// What was observed.
     pub observation: Observation,
-    /// What was decided, and why.
+    /// What was decided, and why. A scale that could not be written is told in its error.
     pub decision: Decision,
-    /// Why the scale could not be written; None when it was, or did not have to be.
-    pub not_written: Option<String>,
+}
+
+impl Report {
+    /// The scale, when it could be read.
+    #[must_use]
+    pub fn scale(&self) -> Option<&Scale> {
+        self.observation.scale.as_ref().ok()
+    }
 }
 
 /// Follows one HorizontalPodAutoscaler. Every reconcile is the caller's: the controller keeps the
 /// history between them, and has no clock.
 pub struct Controller {
-    policy: HorizontalPodAutoscaler,
+    policy: Policy,
     options: Options,
     cluster: Arc<dyn Cluster>,
     metrics: MetricsClient,
@@ -51,7 +55,7 @@ impl Controller {
     /// autoscaler that is seen for the first time.
     #[must_use]
     pub fn new(
-        policy: HorizontalPodAutoscaler,
+        policy: Policy,
         options: Options,
         cluster: Arc<dyn Cluster>,
         metrics: MetricsClient,
@@ -68,83 +72,82 @@ impl Controller {
 
     /// What is followed.
     #[must_use]
-    pub fn policy(&self) -> &HorizontalPodAutoscaler {
+    pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// What past decisions wanted: save it, and a restart forgets nothing.
+    /// What past decisions wanted and did: save it, and a restart forgets nothing.
     #[must_use]
     pub fn history(&self) -> &History {
         &self.history
     }
 
-    /// Observes, decides and scales, once.
-    ///
-    /// # Errors
-    ///
-    /// A text that says why nothing could be decided: the scale or the pods cannot be read, or the
-    /// scale has no usable selector. Metrics that cannot be read are no error; the report's
-    /// decision says what they meant. Nothing is noted in the history then.
-    pub async fn reconcile(&mut self, now: Timestamp) -> Result<Report, String> {
-        let target = &self.policy.scale_target;
-        let scale = self.cluster.scale(target).await;
-        let scale = scale.map_err(|error| format!("cannot read the scale of {target}: {error}"))?;
-        let selector: LabelSelector = scale.selector.parse().map_err(|error| {
-            let text = &scale.selector;
-            format!("the scale of {target} has the selector `{text}`, which is none: {error}")
-        })?;
-        if selector.is_empty() {
-            return Err(format!(
-                "the scale of {target} has no selector, so its pods are unknown"
-            ));
-        }
-        let namespace = &self.policy.namespace;
-        let pods = self.cluster.pods(namespace, &selector).await;
-        let pods = pods.map_err(|error| format!("cannot list the pods of {target}: {error}"))?;
-        let mut metrics = Vec::with_capacity(self.policy.metrics.len());
-        for metric in &self.policy.metrics {
-            metrics.push(self.read(metric, &selector).await);
-        }
-        let observation = Observation {
-            current_replicas: scale.spec_replicas,
-            pods,
-            metrics,
-        };
-        let (decision, history) = decide(
-            &self.policy,
-            &self.options,
-            &self.history,
-            &observation,
-            now,
-        );
-        self.history = history;
-        let mut not_written = None;
+    /// Observes, decides and scales, once. What cannot be read or written is told by the report's
+    /// decision.
+    pub async fn reconcile(&mut self, now: Timestamp) -> Report {
+        let observation = self.observe().await;
+        let history = std::mem::take(&mut self.history);
+        let (mut decision, mut history) =
+            reconcile(&self.policy, &self.options, history, &observation, now);
         if let Some(rescale) = &decision.rescale {
-            let written = self.cluster.set_replicas(target, rescale.replicas).await;
-            not_written = written.err().map(|error| error.to_string());
+            let target = self.policy.scale_target();
+            let written = self.cluster.set_replicas(&target, rescale.replicas).await;
+            if let Err(error) = written {
+                decision.scale_refused(&mut history, &error.to_string());
+            }
         }
-        Ok(Report {
+        self.history = history;
+        Report {
             at: now,
-            scale,
             observation,
             decision,
-            not_written,
-        })
+        }
     }
 
-    async fn read(&self, metric: &Metric, pods: &LabelSelector) -> Result<MetricReading, String> {
-        let selector = match metric {
-            Metric::Pods { selector, .. } => selector,
-            _ => return Err("only Pods metrics can be read".to_owned()),
+    async fn observe(&self) -> Observation {
+        let target = self.policy.scale_target();
+        let scale = self.cluster.scale(&target).await;
+        let mut observation = Observation {
+            scale: scale.map_err(|error| error.to_string()),
+            pods: Ok(Vec::new()),
+            metrics: Vec::new(),
         };
-        let selector = match selector {
+        let Ok(scale) = &observation.scale else {
+            return observation;
+        };
+        let needed = looks_at_metrics(&self.policy, &self.options, &self.history, scale);
+        let (true, Ok(selector)) = (needed, scale.selector.parse::<LabelSelector>()) else {
+            return observation;
+        };
+        let pods = self.cluster.pods(&self.policy.namespace, &selector).await;
+        observation.pods = pods.map_err(|error| error.to_string());
+        for metric in &self.policy.spec.metrics {
+            let reading = self.read(metric, &selector).await;
+            observation.metrics.push(reading);
+        }
+        observation
+    }
+
+    async fn read(&self, metric: &MetricSpec, pods: &LabelSelector) -> Result<Reading, String> {
+        match &metric.pods {
+            Some(source) => self.read_pods(source, pods).await,
+            None => Err("only Pods metrics can be read".to_owned()),
+        }
+    }
+
+    async fn read_pods(
+        &self,
+        source: &PodsMetricSource,
+        pods: &LabelSelector,
+    ) -> Result<Reading, String> {
+        let selector = match &source.metric.selector {
             Some(object) => LabelSelector::try_from(object).map_err(|error| error.to_string())?,
             None => LabelSelector::everything(),
         };
         let asked = MetricRef {
             namespace: Some(self.policy.namespace.clone()),
             resource: GroupResource::core("pods"),
-            name: metric.name().to_owned(),
+            name: source.metric.name.clone(),
             selector,
         };
         let values = self.metrics.by_selector(&asked, pods).await;
@@ -152,9 +155,9 @@ impl Controller {
         let samples = values.into_iter().map(|value| PodSample {
             milli: value.milli_value(),
             pod: value.object.name,
+            timestamp: value.timestamp,
+            window: value.window,
         });
-        Ok(MetricReading {
-            pods: samples.collect(),
-        })
+        Ok(Reading::Pods(samples.collect()))
     }
 }

@@ -1,8 +1,9 @@
 //! HorizontalPodAutoscaler manifests as people keep them: YAML, in any version that is served.
 
 use crate::yaml::{YamlError, read};
+use concertina_replicas::Policy;
 use concertina_replicas::api::{
-    HeadersOnly, HorizontalPodAutoscaler, PolicyError, V2Manifest, V2beta1Manifest,
+    HeadersOnly, MetricSourceType, PolicyError, V2Manifest, V2beta1Manifest,
 };
 
 /// A manifest as large as this is a mistake; etcd holds no object beyond 1.5 MiB.
@@ -30,6 +31,14 @@ pub enum ManifestError {
         /// What was found: `Deployment (apps/v1)`.
         found: String,
     },
+    /// It goes by a metric that cannot be read.
+    #[error("{path}: metrics of type {kind} cannot be read yet, only Pods metrics")]
+    Unreadable {
+        /// Where in the manifest.
+        path: String,
+        /// The type.
+        kind: String,
+    },
     /// Its content cannot be followed.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -55,9 +64,9 @@ pub enum ManifestError {
 ///       metric: {name: DCGM_CUSTOM_PROCESS_SM_UTIL}
 ///       target: {type: Utilization, averageValue: 20}
 /// "#).unwrap();
-/// assert_eq!((hpa.min_replicas, hpa.metrics[0].target_milli()), (1, 20_000));
+/// assert_eq!((hpa.spec.min_replicas(), hpa.spec.metrics[0].name()), (1, "DCGM_CUSTOM_PROCESS_SM_UTIL"));
 /// ```
-pub fn parse(yaml: &str) -> Result<HorizontalPodAutoscaler, ManifestError> {
+pub fn parse(yaml: &str) -> Result<Policy, ManifestError> {
     if yaml.len() > MAX_BYTES {
         return Err(ManifestError::TooLarge { bytes: yaml.len() });
     }
@@ -65,10 +74,10 @@ pub fn parse(yaml: &str) -> Result<HorizontalPodAutoscaler, ManifestError> {
     let (kind, version) = (headers.kind.as_str(), headers.api_version.as_str());
     match (kind, version) {
         ("HorizontalPodAutoscaler", "autoscaling/v2" | "autoscaling/v2beta2") => {
-            Ok(read::<V2Manifest>(yaml)?.try_into()?)
+            readable(read::<V2Manifest>(yaml)?.try_into()?)
         }
         ("HorizontalPodAutoscaler", "autoscaling/v2beta1") => {
-            Ok(read::<V2beta1Manifest>(yaml)?.try_into()?)
+            readable(read::<V2beta1Manifest>(yaml)?.try_into()?)
         }
         _ => {
             let found = match (kind, version) {
@@ -78,6 +87,19 @@ pub fn parse(yaml: &str) -> Result<HorizontalPodAutoscaler, ManifestError> {
             };
             Err(ManifestError::NotAnAutoscaler { found })
         }
+    }
+}
+
+/// A policy on metrics that the controller can read.
+fn readable(policy: Policy) -> Result<Policy, ManifestError> {
+    let metrics = policy.spec.metrics.iter().enumerate();
+    let mut others = metrics.filter(|(_, metric)| metric.kind != MetricSourceType::Pods);
+    match others.next() {
+        None => Ok(policy),
+        Some((index, metric)) => Err(ManifestError::Unreadable {
+            path: format!("spec.metrics[{index}].type"),
+            kind: metric.kind.to_string(),
+        }),
     }
 }
 
@@ -120,7 +142,9 @@ mod tests {
             v2("\n  maxReplicas: ten"),
             v2("\n  maxReplicas: 10"),
             v2(&format!("\n  minReplicas: 3\n  maxReplicas: 2{METRIC}")),
-            v2(&format!("\n  maxReplicas: 10\n  behavior: {{}}{METRIC}")),
+            v2(&format!(
+                "\n  maxReplicas: 10\n  behavior: {{scaleUp: {{policies: []}}}}{METRIC}"
+            )),
             v2(&format!("\n  maxReplicas: 10{METRIC}")).replace("averageValue: 20", "value: 20"),
             v2(&format!("\n  maxReplicas: 10{METRIC}")).replace("type: Pods", "type: Resource"),
             v2(&format!("\n  maxReplicas: 10{METRIC}")).replace(": 20", ": 20q"),
@@ -135,11 +159,11 @@ it is Deployment (apps/v1), and a HorizontalPodAutoscaler is needed (apiVersion 
 it is something without a kind, and a HorizontalPodAutoscaler is needed (apiVersion autoscaling/v2, v2beta2 or v2beta1)
 line 6, column 3: unknown field `maxReplica`, expected one of scaleTargetRef, minReplicas, maxReplicas, metrics, behavior
 line 6, column 16: invalid i32
-spec.metrics: at least one metric is needed (without any, Kubernetes takes CPU at 80 %, which is not supported yet)
+spec.metrics[0].type: metrics of type Resource cannot be read yet, only Pods metrics
 spec.maxReplicas: must not be below minReplicas, and 2 is below 3
-spec.behavior: is not supported yet; without it, scale-in waits 5 minutes
+spec.behavior.scaleUp.policies: at least one policy is required
 spec.metrics[0].pods.target.averageValue: is required: the average over the pods that is aimed at
-spec.metrics[0].type: `Resource` is not supported yet, only `Pods` is
+spec.metrics[0].pods: must not be set for type Resource
 line 11, column 50: `20q` is no quantity: `q` (column 3) is no suffix; known are n u m k M G T P E, Ki Mi Gi Ti Pi Ei, and exponents such as e3
 "##);
     }

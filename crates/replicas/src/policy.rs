@@ -1,5 +1,7 @@
 //! What is followed.
 
+use concertina_model::ObjectRef;
+
 use crate::api::HorizontalPodAutoscalerSpec;
 
 /// A HorizontalPodAutoscaler as decisions look at it.
@@ -14,6 +16,18 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// What is scaled, with its namespace.
+    #[must_use]
+    pub fn scale_target(&self) -> ObjectRef {
+        let target = &self.spec.scale_target_ref;
+        ObjectRef {
+            api_version: target.api_version.clone(),
+            kind: target.kind.clone(),
+            namespace: self.namespace.clone(),
+            name: target.name.clone(),
+        }
+    }
+
     /// The target as messages name it: `KIND/NAMESPACE/NAME`.
     #[must_use]
     pub fn target(&self) -> String {

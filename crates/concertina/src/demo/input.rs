@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use concertina_autoscaler::{manifest, yaml};
-use concertina_replicas::HorizontalPodAutoscaler;
+use concertina_replicas::Policy;
 use concertina_rules::{Rule, RuleFile, compile};
 
 use super::sim::LoadFile;
@@ -25,7 +25,7 @@ pub(super) struct Input {
     /// Why others do not.
     pub(super) refused: Vec<String>,
     /// The autoscaler to follow.
-    pub(super) hpa: HorizontalPodAutoscaler,
+    pub(super) hpa: Policy,
     /// What the load generator does.
     pub(super) load: LoadFile,
 }
@@ -90,7 +90,7 @@ fn rules(path: Option<&Path>) -> Result<(Vec<Arc<Rule>>, Vec<String>), DemoError
     Ok((good, refused))
 }
 
-fn hpa(path: Option<&Path>) -> Result<HorizontalPodAutoscaler, DemoError> {
+fn hpa(path: Option<&Path>) -> Result<Policy, DemoError> {
     let (path, text) = text(path, HPA)?;
     manifest::parse(&text).map_err(|error| bad(&path, error))
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use concertina_autoscaler::Report;
 use concertina_metrics_api::types::ApiVersion;
-use concertina_model::{Format, Quantity};
-use concertina_replicas::api::Metric;
-use concertina_replicas::{HorizontalPodAutoscaler, Step};
+use concertina_model::Quantity;
+use concertina_replicas::api::MetricSpec;
+use concertina_replicas::{Policy, ReconcileError, Step};
 use concertina_sources::Clock;
 
 use super::input::Input;
@@ -63,7 +63,7 @@ impl Story {
     }
 
     fn introduce(&mut self, args: &DemoArgs) -> Result<(), DemoError> {
-        let target = &self.input.hpa.scale_target;
+        let target = self.input.hpa.scale_target();
         let title = format!(
             "{} on node {NODE} (8 simulated GPUs), time runs at {}x",
             target.name, args.speed
@@ -104,7 +104,7 @@ impl Story {
     /// Waits until every metric of the autoscaler is listed, and prints the list.
     async fn list_metrics(&mut self) -> Result<(), DemoError> {
         let begun = tokio::time::Instant::now();
-        let wanted: Vec<String> = self.input.hpa.metrics.iter().map(of_pods).collect();
+        let wanted: Vec<String> = self.input.hpa.spec.metrics.iter().map(of_pods).collect();
         let resources = loop {
             let listed = self.parts.metrics.resources(ApiVersion::V1beta1).await;
             let missing = match &listed {
@@ -220,12 +220,10 @@ impl Story {
 
     async fn reconcile(&mut self) -> Result<(), DemoError> {
         let now = self.parts.clock.now();
-        let report = self
-            .parts
-            .controller
-            .reconcile(now)
-            .await
-            .map_err(DemoError::Failed)?;
+        let report = self.parts.controller.reconcile(now).await;
+        if let (None, Some(error)) = (report.scale(), &report.decision.error) {
+            return Err(DemoError::Failed(error.to_string()));
+        }
         self.verdict.check(&report);
         self.print(&report)?;
         self.last = Some(report);
@@ -235,17 +233,18 @@ impl Story {
     /// True when the workload has come to rest at its minimum with nothing to do.
     fn settled(&self) -> bool {
         self.last.as_ref().is_some_and(|report| {
-            let metrics = &report.decision.current_metrics;
-            let idle = |metric: &Option<concertina_replicas::CurrentMetric>| {
-                metric
-                    .as_ref()
-                    .is_some_and(|metric| metric.average_value.is_zero())
+            let Some(scale) = report.scale() else {
+                return false;
             };
-            report.scale.spec_replicas == self.input.hpa.min_replicas
-                && report.scale.status_replicas == report.scale.spec_replicas
+            let metrics = report.decision.status.current_metrics.iter().flatten();
+            let values = metrics.map(|metric| metric.as_ref()?.average_value);
+            let values: Vec<_> = values.collect();
+            let idle = |value: &Option<Quantity>| value.is_some_and(|value| value.is_zero());
+            scale.spec_replicas == self.input.hpa.spec.min_replicas()
+                && scale.status_replicas == scale.spec_replicas
                 && report.decision.rescale.is_none()
-                && !metrics.is_empty()
-                && metrics.iter().all(idle)
+                && !values.is_empty()
+                && values.iter().all(idle)
         })
     }
 
@@ -261,7 +260,7 @@ impl Story {
             self.screen.line(Style::Plain, row.text(age))?;
             self.row = Some(row);
         }
-        let (style, reason) = reason(report, self.input.hpa.min_replicas);
+        let (style, reason) = reason(report, self.input.hpa.spec.min_replicas());
         // A reason is told once, not at every look.
         if reason != self.reason {
             if !reason.is_empty() {
@@ -299,7 +298,7 @@ impl Story {
             return Err(DemoError::Failed(wrong.join("; ")));
         }
         let highest = self.verdict.highest;
-        let min = self.input.hpa.min_replicas;
+        let min = self.input.hpa.spec.min_replicas();
         let outcome = if highest > min {
             format!("scaled out from {min} to {highest} and in again")
         } else {
@@ -322,7 +321,8 @@ impl Story {
         let (api, service) = (&self.parts.api, &self.parts.service);
         let list = "apis/custom.metrics.k8s.io/v1beta1";
         let namespace = &self.input.hpa.namespace;
-        let metric = self.input.hpa.metrics.first().map_or("", Metric::name);
+        let metrics = &self.input.hpa.spec.metrics;
+        let metric = metrics.first().map_or("", MetricSpec::name);
         let text = format!(
             "\nStill serving; Ctrl-C ends it. Try:\n  \
              curl '{service}/predict?query=Music'\n  \
@@ -344,39 +344,39 @@ impl Story {
     }
 }
 
-fn of_pods(metric: &Metric) -> String {
+fn of_pods(metric: &MetricSpec) -> String {
     format!("pods/{}", metric.name())
 }
 
 /// The row of `kubectl get hpa`.
-fn row(hpa: &HorizontalPodAutoscaler, report: &Report) -> Row {
-    let values = &report.decision.current_metrics;
-    let targets = hpa.metrics.iter().enumerate().map(|(index, metric)| {
-        let value = values.get(index).and_then(Option::as_ref);
-        let value = value.map_or("<unknown>".to_owned(), |value| {
-            value.average_value.to_string()
-        });
-        let target = Quantity::from_milli(metric.target_milli(), Format::DecimalSI);
-        format!("{value}/{target}")
+fn row(hpa: &Policy, report: &Report) -> Row {
+    let values = report.decision.status.current_metrics.as_ref();
+    let metrics = hpa.spec.metrics.iter().enumerate();
+    let targets = metrics.map(|(index, metric)| {
+        let value = values.and_then(|values| values.get(index)?.as_ref()?.average_value);
+        let value = value.map_or("<unknown>".to_owned(), |value| value.to_string());
+        let target = metric.target().and_then(|target| target.average_value);
+        format!("{value}/{}", target.unwrap_or_default())
     });
     let targets: Vec<String> = targets.collect();
+    let target = hpa.scale_target();
     Row {
         name: hpa.name.clone(),
-        reference: format!("{}/{}", hpa.scale_target.kind, hpa.scale_target.name),
+        reference: format!("{}/{}", target.kind, target.name),
         targets: targets.join(", "),
-        min: hpa.min_replicas.to_string(),
-        max: hpa.max_replicas.to_string(),
-        replicas: report.scale.spec_replicas.to_string(),
+        min: hpa.spec.min_replicas().to_string(),
+        max: hpa.spec.max_replicas.to_string(),
+        replicas: report.decision.status.current_replicas.to_string(),
     }
 }
 
 /// What happened, in words that stay the same as long as the same thing happens.
 fn reason(report: &Report, min: i32) -> (Style, String) {
-    let current = report.scale.spec_replicas;
-    if let Some(error) = &report.not_written {
+    let current = report.decision.status.current_replicas;
+    if let Some(ReconcileError::Rescale { reason, .. }) = &report.decision.error {
         return (
             Style::Bad,
-            format!("the scale could not be written: {error}"),
+            format!("the scale could not be written: {reason}"),
         );
     }
     if let Some(rescale) = &report.decision.rescale {
@@ -391,9 +391,9 @@ fn reason(report: &Report, min: i32) -> (Style, String) {
     }
     let steps = &report.decision.explanation.steps;
     // Without the window it would have become fewer, and the minimum would have allowed it.
-    let held = steps.iter().any(
-        |step| matches!(step, Step::Stabilized { wanted, .. } if (*wanted).max(min) < current),
-    );
+    let held = steps
+        .iter()
+        .any(|step| matches!(step, Step::Stabilized(held) if held.wanted.max(min) < current));
     let unknown = steps
         .iter()
         .any(|step| matches!(step, Step::NoMetric { .. }));

@@ -12,8 +12,7 @@
 //! ```
 //! use concertina_model::Timestamp;
 //! use concertina_replicas::calculation::Calculator;
-//! use concertina_replicas::observation::{Pod, PodSample, PodSamples};
-//! use concertina_replicas::options::Options;
+//! use concertina_replicas::{Options, Pod, PodSample, PodSamples};
 //!
 //! let options = Options::default();
 //! let pods = [Pod { name: "bert".to_owned(), ..Pod::default() }];
@@ -37,8 +36,7 @@
 //! ```
 //! # use concertina_model::Timestamp;
 //! # use concertina_replicas::calculation::Calculator;
-//! # use concertina_replicas::observation::{Pod, PodSample, PodSamples};
-//! # use concertina_replicas::options::Options;
+//! # use concertina_replicas::{Options, Pod, PodSample, PodSamples};
 //! # let options = Options::default();
 //! let pods = ["bert-a", "bert-b"].map(|name| Pod { name: name.to_owned(), ..Pod::default() });
 //! let calculator = Calculator {

@@ -77,20 +77,10 @@ impl Limits<'_> {
         let replicas = raised.min(highest.replicas);
         let (outcome, window, by) = if replicas == wanted {
             (Stabilized::No, Duration::ZERO, None)
+        } else if wanted >= current {
+            (Stabilized::Up, up_window, Some(lowest))
         } else {
-            let decisive = if raised > highest.replicas {
-                Some(highest)
-            } else if lowest.replicas > current {
-                Some(lowest)
-            } else {
-                None
-            };
-            let by = decisive.filter(|by| *by != new);
-            if wanted >= current {
-                (Stabilized::Up, up_window, by)
-            } else {
-                (Stabilized::Down, down_window, by)
-            }
+            (Stabilized::Down, down_window, Some(highest))
         };
         Stabilization {
             wanted,

@@ -7,8 +7,8 @@
 //!
 //! ```
 //! use concertina_model::Timestamp;
-//! use concertina_replicas::limits::{History, Limits, LimitedBy};
-//! use concertina_replicas::options::Options;
+//! use concertina_replicas::limits::{LimitedBy, Limits};
+//! use concertina_replicas::{History, Options};
 //!
 //! let options = Options::default();
 //! let limits = Limits {
@@ -33,10 +33,9 @@ use concertina_model::Timestamp;
 
 use crate::api::{HorizontalPodAutoscalerBehavior, HpaScalingRules};
 use crate::arithmetic::{Exact, Kubernetes};
-use crate::history::note_event;
+use crate::history::{History, Recommendation, ScaleEvent, note_event};
 use crate::options::{Arithmetic, Options};
 
-pub use crate::history::{History, Recommendation, ScaleEvent};
 pub use step::{Limit, LimitedBy, Normalized, PolicyLimit, Stabilization, Stabilized};
 
 /// The limits of one decision.

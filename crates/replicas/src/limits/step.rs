@@ -67,7 +67,7 @@ pub struct Stabilization {
     pub replicas: i32,
     /// Whether something changed.
     pub outcome: Stabilized,
-    /// The recommendation that counts instead; None when it is the current count that stays.
+    /// The recent recommendation that holds the count; None when nothing changed.
     pub by: Option<Recommendation>,
     /// The window of that direction.
     pub window_seconds: u64,

@@ -24,9 +24,9 @@ impl Display for Normalized {
 impl Display for Stabilization {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (wanted, replicas) = (self.wanted, self.replicas);
-        match (self.outcome, self.by) {
-            (Stabilized::No, _) => write!(f, "recent recommendations leave {wanted}"),
-            (_, Some(by)) => {
+        match self.by {
+            None => write!(f, "recent recommendations leave {wanted}"),
+            Some(by) => {
                 let ago = self.now.saturating_duration_since(by.at).as_secs();
                 write!(
                     f,
@@ -34,12 +34,6 @@ impl Display for Stabilization {
                     by.replicas, self.window_seconds
                 )
             }
-            (_, None) => write!(
-                f,
-                "recommendations of the last {} s are on both sides → stays {replicas} instead of \
-                 {wanted}",
-                self.window_seconds
-            ),
         }
     }
 }
@@ -66,19 +60,14 @@ impl Limit {
 
 impl PolicyLimit {
     fn told(&self, f: &mut Formatter<'_>, up: bool) -> fmt::Result {
-        let (sign, unit) = (
-            if up { '+' } else { '-' },
-            if self.percent { " %" } else { "" },
-        );
+        let unit = if self.percent { " %" } else { "" };
         write!(
             f,
-            "{} at the start of {} s {sign} {}{unit}",
-            self.period_start, self.period_seconds, self.value
-        )?;
-        if self.percent {
-            write!(f, " = {}", self.replicas)
-        } else {
-            Ok(())
-        }
+            "at most {}{unit} {} than the {} of {} s ago",
+            self.value,
+            if up { "more" } else { "less" },
+            self.period_start,
+            self.period_seconds
+        )
     }
 }

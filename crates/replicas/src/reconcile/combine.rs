@@ -4,7 +4,7 @@ use concertina_model::LabelSelector;
 
 use super::Pass;
 use super::tolerance::tolerance;
-use crate::api::default_metric;
+use crate::api::{MetricSpec, default_metric};
 use crate::calculation::Calculator;
 use crate::decision::{Event, MetricsError};
 use crate::explain::Step;
@@ -97,7 +97,7 @@ impl Pass<'_> {
                     }
                     values.push(Some(measured.value));
                     self.steps.push(Step::Metric {
-                        name: described(spec),
+                        name: named(spec),
                         calculation: proposal.calculation,
                     });
                 }
@@ -108,7 +108,7 @@ impl Pass<'_> {
                     self.events
                         .push(Event::warning(failure.reason, message.clone()));
                     self.steps.push(Step::NoMetric {
-                        name: described(spec),
+                        name: named(spec),
                         reason: message.clone(),
                     });
                     let error = format!("{}{message}", failure.prefix);
@@ -151,7 +151,7 @@ impl Pass<'_> {
         );
         if of - invalid > 1 {
             self.steps.push(Step::Highest {
-                name: metric.clone(),
+                name: named(decisive),
                 replicas,
                 of: of - invalid,
             });
@@ -162,5 +162,13 @@ impl Pass<'_> {
             values,
             error,
         })
+    }
+}
+
+/// The metric's own name, where it has one.
+fn named(spec: &MetricSpec) -> String {
+    match spec.name() {
+        "" => described(spec),
+        name => name.to_owned(),
     }
 }

@@ -4,7 +4,7 @@
 mod combine;
 mod tolerance;
 
-use concertina_model::Timestamp;
+use concertina_model::{LabelSelector, Timestamp};
 
 use crate::api::MetricSpec;
 use crate::decision::{Decision, Event, EventType, Otherwise, ReconcileError, Rescale, Unscaled};
@@ -25,14 +25,13 @@ const BELOW_MIN: &str = "Current number of replicas below Spec.MinReplicas";
 /// fails.
 ///
 /// ```
-/// use concertina_model::Timestamp;
+/// use concertina_model::{LabelSelector, Timestamp};
 /// use concertina_replicas::api::{
 ///     HorizontalPodAutoscalerSpec, MetricIdentifier, MetricSpec, MetricTarget, PodsMetricSource,
 /// };
-/// use concertina_replicas::limits::History;
-/// use concertina_replicas::observation::{Observation, Pod, PodSample, PodSamples, Reading, Scale};
-/// use concertina_replicas::options::Options;
-/// use concertina_replicas::{Policy, reconcile};
+/// use concertina_replicas::{
+///     History, Observation, Options, Pod, PodSample, PodSamples, Policy, Reading, Scale, reconcile,
+/// };
 ///
 /// // 1 replica, its GPU at 23 %, and 20 % are aimed at.
 /// let policy = Policy {
@@ -67,7 +66,7 @@ const BELOW_MIN: &str = "Current number of replicas below Spec.MinReplicas";
 /// assert_eq!(decision.rescale.unwrap().replicas, 2);
 /// assert_eq!(
 ///     decision.explanation.to_string(),
-///     "pods metric DCGM_CUSTOM_PROCESS_SM_UTIL: 23 ÷ 20 = 1.15 > 1.10 → ceil(1.15 × 1) = 2\n\
+///     "DCGM_CUSTOM_PROCESS_SM_UTIL: 23 ÷ 20 = 1.15 > 1.10 → ceil(1.15 × 1) = 2\n\
 ///      scales from 1 to 2",
 /// );
 /// assert_eq!(history.status, decision.status);
@@ -93,6 +92,54 @@ pub fn reconcile(
     };
     let outcome = pass.run();
     pass.conclude(outcome)
+}
+
+/// Whether a decision needs pods and metrics: not when the workload is off or out of its bounds, or
+/// the scale's selector is none. Where this is false, they may be left out of the observation.
+#[must_use]
+pub fn looks_at_metrics(
+    policy: &Policy,
+    options: &Options,
+    history: &History,
+    scale: &Scale,
+) -> bool {
+    let way = way(policy, options, &history.status, scale.spec_replicas);
+    let selected = !scale.selector.is_empty() && scale.selector.parse::<LabelSelector>().is_ok();
+    matches!(way, Way::Metrics) && selected
+}
+
+/// How a count is decided.
+enum Way {
+    /// It stays at zero.
+    Disabled,
+    /// It goes directly to a bound.
+    Bound(i32, &'static str),
+    /// By metrics.
+    Metrics,
+}
+
+fn way(policy: &Policy, options: &Options, status: &Status, current: i32) -> Way {
+    let (min, max) = (policy.spec.min_replicas(), policy.spec.max_replicas);
+    if current == 0 {
+        // Only a zero that the autoscaler chose is left again.
+        let chosen = status.condition(&ConditionType::ScaledToZero);
+        let leaves = options.scale_to_zero
+            && chosen.is_some_and(|condition| condition.status == ConditionStatus::True)
+            && (min != 0 || exists_without_pods(policy));
+        return if leaves { Way::Metrics } else { Way::Disabled };
+    }
+    if current > max {
+        Way::Bound(max, ABOVE_MAX)
+    } else if current < min {
+        Way::Bound(min, BELOW_MIN)
+    } else {
+        Way::Metrics
+    }
+}
+
+fn exists_without_pods(policy: &Policy) -> bool {
+    let metrics = &policy.spec.metrics;
+    metrics.iter().any(MetricSpec::exists_without_pods)
 }
 
 /// A reconcile on its way.
@@ -142,18 +189,13 @@ impl<'a> Pass<'a> {
             "SucceededGetScale",
             message,
         );
-        let (current, max) = (scale.spec_replicas, self.policy.spec.max_replicas);
+        let current = scale.spec_replicas;
         self.history.first_seen(current, self.now);
-        if current == 0 && !self.leaves_zero() {
-            return self.disabled();
+        match way(self.policy, self.options, &self.status, current) {
+            Way::Disabled => self.disabled(),
+            Way::Bound(bound, reason) => self.bounded(current, bound, reason),
+            Way::Metrics => self.by_metrics(scale),
         }
-        if current > max {
-            return self.bounded(current, max, ABOVE_MAX);
-        }
-        if current != 0 && current < self.min {
-            return self.bounded(current, self.min, BELOW_MIN);
-        }
-        self.by_metrics(scale)
     }
 
     fn no_scale(&mut self, reason: &str) -> Outcome {
@@ -174,19 +216,6 @@ impl<'a> Pass<'a> {
             }),
             unscaled: None,
         }
-    }
-
-    fn exists_without_pods(&self) -> bool {
-        let metrics = &self.policy.spec.metrics;
-        metrics.iter().any(MetricSpec::exists_without_pods)
-    }
-
-    /// Whether zero replicas are left again: only those that the autoscaler chose.
-    fn leaves_zero(&self) -> bool {
-        let chosen = self.status.condition(&ConditionType::ScaledToZero);
-        self.options.scale_to_zero
-            && chosen.is_some_and(|condition| condition.status == ConditionStatus::True)
-            && (self.min != 0 || self.exists_without_pods())
     }
 
     fn disabled(&mut self) -> Outcome {
@@ -351,7 +380,7 @@ impl<'a> Pass<'a> {
             return self.status.remove(&ConditionType::ScaledToZero);
         }
         let (kind, to_zero) = (ConditionType::ScaledToZero, replicas == 0 && current > 0);
-        if to_zero && self.min == 0 && self.exists_without_pods() {
+        if to_zero && self.min == 0 && exists_without_pods(self.policy) {
             let message = "the HPA controller scaled the workload to zero";
             self.set(kind, true, "ScaledToZero", message);
         } else {

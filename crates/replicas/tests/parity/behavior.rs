@@ -2,9 +2,8 @@
 
 use concertina_model::Timestamp;
 use concertina_replicas::api::HorizontalPodAutoscalerBehavior;
-use concertina_replicas::limits::{
-    History, LimitedBy, Limits, Recommendation, ScaleEvent, Stabilized,
-};
+use concertina_replicas::limits::{LimitedBy, Limits, Stabilized};
+use concertina_replicas::{History, Recommendation, ScaleEvent};
 use serde_json::{Value, json};
 
 use crate::json::{int, list, options, time};

@@ -6,8 +6,8 @@ use concertina_model::Timestamp;
 use concertina_replicas::observation::{
     Container, Pod, PodPhase, PodSample, PodSamples, Ready, Requests,
 };
-use concertina_replicas::options::{Options, Tolerance};
 use concertina_replicas::status::ConditionStatus;
+use concertina_replicas::{Options, Tolerance};
 use serde_json::Value;
 
 pub(crate) fn list(json: &Value) -> impl Iterator<Item = &Value> {

@@ -2,12 +2,10 @@
 
 use concertina_model::{LabelSelector, Timestamp};
 use concertina_replicas::api::HorizontalPodAutoscalerSpec;
-use concertina_replicas::decision::Decision;
-use concertina_replicas::limits::History;
 use concertina_replicas::observation::{Observation, Pod, Reading, Scale};
-use concertina_replicas::options::{Options, Tolerance};
 use concertina_replicas::status::{Condition, ConditionStatus, ConditionType, MetricValue, Status};
-use concertina_replicas::{Policy, reconcile};
+use concertina_replicas::{Decision, History, Policy, reconcile};
+use concertina_replicas::{Options, Tolerance};
 use serde_json::{Value, json};
 
 use crate::behavior::recommendations;

@@ -9,7 +9,8 @@ use concertina_exporter::{Attribution, AttributionError, Attributor, DeviceKey, 
 use concertina_mapping::ApiResource;
 use concertina_metrics_api::adapter::{ListError, ObjectLister};
 use concertina_model::{LabelSelector, ObjectRef};
-use concertina_replicas::{HorizontalPodAutoscaler, Pod, PodPhase};
+use concertina_replicas::observation::Ready;
+use concertina_replicas::{Pod, PodPhase, Policy};
 use concertina_sources::simulated::{PodState, SimulatedNode, Timing, Workload};
 use concertina_sources::{Clock, NodeReading};
 
@@ -31,10 +32,10 @@ pub(crate) struct DemoCluster {
 
 impl DemoCluster {
     /// A cluster in which the target of `hpa` runs with the minimum of replicas.
-    pub(crate) fn new(clock: Arc<dyn Clock>, hpa: &HorizontalPodAutoscaler) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, hpa: &Policy) -> Self {
         let since = clock.now().saturating_sub(AGE);
-        let replicas = usize::try_from(hpa.min_replicas).unwrap_or(1);
-        let target = hpa.scale_target.clone();
+        let replicas = usize::try_from(hpa.spec.min_replicas()).unwrap_or(1);
+        let target = hpa.scale_target();
         let workload = Workload::new(&target.name, GPUS, replicas, Timing::default(), since);
         Self {
             node: Arc::new(SimulatedNode::new(NODE, clock, workload)),
@@ -107,6 +108,11 @@ impl Cluster for DemoCluster {
                         _ => PodPhase::Running,
                     },
                     deleted: state == PodState::Terminating,
+                    ready: match state {
+                        PodState::Ready(since) => Some(Ready::yes(since)),
+                        _ => None,
+                    },
+                    ..Pod::default()
                 }
             });
             pods.collect()
