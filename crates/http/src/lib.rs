@@ -26,7 +26,7 @@ pub use client::{Authorization, Client, ClientError, ClientOptions, Response, Se
 pub use client::{ClientIdentity, ClientTls, Pem, Trust};
 pub use encoding::{encode_segment, form_encode, query_pairs};
 pub use hyper::body::{Body as HttpBody, Incoming};
-pub use response::{Body, json, text};
+pub use response::{Body, BodyPieces, json, text};
 pub use server::{PeerCertificates, ServerOptions, serve};
 #[cfg(feature = "tls")]
 pub use server::{ServerTls, TlsError, TlsIdentity, TlsOptions, serve_tls};

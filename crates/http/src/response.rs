@@ -1,11 +1,110 @@
-//! Responses that are complete in memory.
+//! Responses: complete in memory, or piece by piece.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
+use hyper::body::{Frame, SizeHint};
+use tokio::sync::mpsc;
 
-/// The body of a response: whole, in memory.
-pub type Body = Full<Bytes>;
+/// The body of a response: whole and in memory, or pieces that come as they are made.
+///
+/// ```
+/// use concertina_http::Body;
+///
+/// let whole = Body::from("ok");
+/// let (pieces, body) = Body::pieces(4);
+/// drop(pieces); // ends the body
+/// ```
+#[derive(Debug)]
+pub struct Body(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Whole(Full<Bytes>),
+    Pieces(mpsc::Receiver<io::Result<Bytes>>),
+}
+
+/// Gives a [`Body`] its pieces; the body ends when this is dropped.
+#[derive(Clone, Debug)]
+pub struct BodyPieces(mpsc::Sender<io::Result<Bytes>>);
+
+impl Body {
+    /// A body whose pieces come from the first part, which waits when `ahead` of them are not yet
+    /// sent.
+    #[must_use]
+    pub fn pieces(ahead: usize) -> (BodyPieces, Self) {
+        let (sender, receiver) = mpsc::channel(ahead.max(1));
+        (BodyPieces(sender), Self(Inner::Pieces(receiver)))
+    }
+}
+
+impl BodyPieces {
+    /// Sends a piece; false when the other side is gone, and nobody wants any more.
+    pub async fn send(&self, piece: impl Into<Bytes>) -> bool {
+        self.0.send(Ok(piece.into())).await.is_ok()
+    }
+
+    /// Breaks the connection off, as a server that dies does.
+    pub async fn break_off(self) {
+        let broken = io::Error::new(io::ErrorKind::ConnectionAborted, "broken off on purpose");
+        // Nobody there to be cut off is fine.
+        let _ = self.0.send(Err(broken)).await;
+    }
+
+    /// Waits until the other side is gone.
+    pub async fn closed(&self) {
+        self.0.closed().await;
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::from(Bytes::new())
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(whole: T) -> Self {
+        Self(Inner::Whole(Full::new(whole.into())))
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match &mut self.0 {
+            Inner::Whole(whole) => Pin::new(whole)
+                .poll_frame(context)
+                .map_err(|never| match never {}),
+            Inner::Pieces(pieces) => pieces
+                .poll_recv(context)
+                .map(|piece| piece.map(|piece| piece.map(Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Inner::Whole(whole) => whole.is_end_stream(),
+            Inner::Pieces(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Inner::Whole(whole) => whole.size_hint(),
+            Inner::Pieces(_) => SizeHint::default(),
+        }
+    }
+}
 
 /// A whole response of `content_type` (left out when it is nothing that HTTP can carry).
 ///
@@ -15,7 +114,7 @@ pub type Body = Full<Bytes>;
 /// ```
 #[must_use]
 pub fn text(status: StatusCode, content_type: &str, body: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Full::new(body.into()));
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     if let Ok(content_type) = HeaderValue::try_from(content_type) {
         response

@@ -1,0 +1,42 @@
+//! What was asked.
+
+use std::collections::VecDeque;
+
+/// The most requests that are remembered.
+const KEEPS: usize = 10_000;
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// The method.
+    pub method: String,
+    /// The path with its query.
+    pub path: String,
+    /// Who asked, by the token; empty for somebody unknown.
+    pub user: String,
+    /// The `User-Agent`; empty when there was none.
+    pub user_agent: String,
+    /// The answer's status; 0 for none.
+    pub status: u16,
+}
+
+/// The newest requests, the oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Audit(VecDeque<AuditEntry>);
+
+impl Audit {
+    pub(crate) fn add(&mut self, entry: AuditEntry) {
+        if self.0.len() == KEEPS {
+            self.0.pop_front();
+        }
+        self.0.push_back(entry);
+    }
+
+    pub(crate) fn all(&self) -> Vec<AuditEntry> {
+        self.0.iter().cloned().collect()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
