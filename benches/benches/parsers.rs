@@ -9,6 +9,7 @@ use std::hint::black_box;
 
 use concertina_model::{Format, LabelSelector, Quantity};
 use concertina_rules::{QueryData, Template};
+use concertina_sources::exposition::{Entry, Format as Exposed, Reader, parse_as};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 fn words(c: &mut Criterion) {
@@ -69,6 +70,23 @@ fn exposition(c: &mut Criterion) {
     group.throughput(Throughput::Bytes(text.len() as u64));
     group.bench_function("parse 1000 series", |b| {
         b.iter(|| concertina_sources::exposition::parse(black_box(&text)));
+    });
+    group.bench_function("read 1000 known series", |b| {
+        // What a scraper does with series that it has seen: no label is copied.
+        b.iter(|| {
+            let mut reader = Reader::new(black_box(text.as_bytes()), Exposed::Text);
+            let mut sum = 0.0;
+            while let Ok(Some(entry)) = reader.next_entry() {
+                if let Entry::Sample(line) = entry {
+                    sum += line.value;
+                }
+            }
+            sum
+        });
+    });
+    let open_metrics = format!("{text}# EOF\n");
+    group.bench_function("parse 1000 series of OpenMetrics", |b| {
+        b.iter(|| parse_as(black_box(open_metrics.as_bytes()), Exposed::OpenMetrics));
     });
     group.finish();
 }

@@ -125,11 +125,11 @@ async fn a_failed_scrape_ends_everything_and_says_why() {
         assert_eq!(bench.query("m").await, [""; 0]);
         assert_eq!(bench.query("sum(up)").await, ["{} 0"]);
     }
-    insta::assert_snapshot!(reasons.join("\n"), @r##"
-line 2, column 4: a label, `,` or `}`
+    insta::assert_snapshot!(reasons.join("\n"), @r#"
+line 2, column 4: expected a label or `}`
 the target answered with status 503: cannot read the GPUs
 4 samples, and at most 3 are taken
-"##);
+"#);
     assert_eq!(bench.scrape(0).await, None);
     assert_eq!(bench.query("m").await.len(), 1);
 }

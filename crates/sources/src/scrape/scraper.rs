@@ -10,7 +10,7 @@ use concertina_tsdb::Store;
 
 use super::SharedStore;
 use crate::clock::Clock;
-use crate::exposition::{self, ExposedSample};
+use crate::exposition::{ACCEPT, ExposedSample, Format, parse_as};
 
 /// What is scraped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +87,7 @@ impl Scraper {
         let client = Client::new(ClientOptions {
             deadline: options.timeout,
             max_body_bytes: options.max_body_bytes,
+            gzip: true,
             ..ClientOptions::default()
         });
         Self {
@@ -166,18 +167,21 @@ impl Scraper {
     }
 
     async fn exposition(&self) -> Result<Vec<ExposedSample>, String> {
-        let answer = self.client.get(&self.target.url, &[]).await;
+        let answer = self
+            .client
+            .get(&self.target.url, &[("accept", ACCEPT)])
+            .await;
         let answer = answer.map_err(|error| error.to_string())?;
-        let body = String::from_utf8(answer.body.to_vec());
-        let body = body.map_err(|_| "the exposition is no UTF-8".to_owned())?;
         if answer.status != 200 {
+            let body = String::from_utf8_lossy(&answer.body);
             let first = body.lines().next().unwrap_or_default();
             return Err(format!(
                 "the target answered with status {}: {first}",
                 answer.status
             ));
         }
-        let samples = exposition::parse(&body)
+        let format = Format::of(answer.content_type.as_deref());
+        let samples = parse_as(&answer.body, format)
             .map_err(|error| error.to_string())?
             .samples;
         if samples.len() > self.options.max_samples {
