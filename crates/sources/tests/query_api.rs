@@ -205,6 +205,28 @@ async fn an_evaluation_ends_in_time() {
     writer.join().unwrap().unwrap();
 }
 
+#[tokio::test]
+async fn an_evaluation_nobody_waits_for_gives_its_place_back() {
+    let mut options = QueryApiOptions {
+        timeout: Duration::from_millis(200),
+        max_concurrency: 1,
+        ..QueryApiOptions::default()
+    };
+    options.eval.max_samples = usize::MAX;
+    let base = serving(SharedStore::new(StoreOptions::default()), options).await;
+    let endless = get(&base, "/api/v1/query?query=sum_over_time(nosuch[100y:1ms])").await;
+    assert!(endless.starts_with("503 "), "{endless}");
+    for _ in 0..100 {
+        if get(&base, "/api/v1/query?query=1")
+            .await
+            .starts_with("200 ")
+        {
+            return;
+        }
+    }
+    panic!("the place is still taken");
+}
+
 #[cfg(feature = "prometheus")]
 #[tokio::test]
 async fn the_client_of_prometheus_cannot_tell_the_difference() {

@@ -37,6 +37,12 @@ pub enum EvalError {
     /// The expression looks at more samples than allowed.
     #[error("the query looks at more than {0} samples")]
     TooManySamples(usize),
+    /// The expression is nested deeper than allowed.
+    #[error("the query is nested deeper than {0} levels")]
+    TooDeep(usize),
+    /// Whoever asked wanted no answer any more.
+    #[error("the query was stopped before it was done, at its deadline or by who asked")]
+    Stopped,
     /// The range ends before it starts.
     #[error("the range ends before it starts")]
     EndBeforeStart,

@@ -28,7 +28,7 @@ mod select;
 mod store;
 
 pub use error::EvalError;
-pub use eval::{EvalOptions, evaluate, evaluate_range};
+pub use eval::{EvalOptions, Evaluation, evaluate, evaluate_range};
 pub use number::format_value;
 pub use store::{
     AppendError, Counters, STALE_MARKER, SeriesRef, Snapshot, Store, StoreOptions, Usage, is_stale,

@@ -11,6 +11,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use bytes::Bytes;
 use concertina_http::{Body, HttpBody, json, read_body, text};
 use concertina_model::{QueryAnswer, QueryValue, Timestamp};
 use concertina_promql::ast::{Expr, Selector, ValueType};
-use concertina_tsdb::{EvalOptions, Snapshot, evaluate, evaluate_range};
+use concertina_tsdb::{EvalOptions, Evaluation};
 use http::{Method, Request, Response, StatusCode, header};
 use tokio::sync::Semaphore;
 use tower_service::Service;
@@ -88,7 +89,7 @@ pub struct QueryApi {
 }
 
 /// Something that reads the store and takes its time.
-type Work = Box<dyn FnOnce(&Snapshot) -> Result<Bytes, ApiError> + Send>;
+type Work = Box<dyn FnOnce(Evaluation<'_>) -> Result<Bytes, ApiError> + Send>;
 
 impl QueryApi {
     /// Serves what `store` holds; `clock` tells the present for requests that name no time.
@@ -187,13 +188,19 @@ impl QueryApi {
         }
     }
 
-    /// Does `work` on another thread when there is room, within `timeout`.
+    /// Does `work` on another thread when there is room, within `timeout`. It is told to stop when
+    /// nobody waits for it any more.
     async fn run(&self, work: Work, timeout: Duration) -> Result<Bytes, ApiError> {
         let (store, free) = (self.store.clone(), Arc::clone(&self.free));
+        let options = self.options.eval;
+        let waiting = Waiting::default();
+        let gone = Arc::clone(&waiting.0);
         let worked = tokio::time::timeout(timeout, async move {
             let permit = free.acquire_owned().await.map_err(|_| ApiError::Broken)?;
             let worked = tokio::task::spawn_blocking(move || {
-                let worked = work(&store.snapshot());
+                let stop = || gone.load(Ordering::Relaxed);
+                let snapshot = store.snapshot();
+                let worked = work(Evaluation::new(&snapshot, options).until(&stop));
                 // Held until the end of the work, also of one that nobody waits for any more.
                 drop(permit);
                 worked
@@ -206,9 +213,8 @@ impl QueryApi {
     fn query(&self, params: &Params) -> Result<Work, ApiError> {
         let at = params.time("time", Some(self.clock.now()))?;
         let expr = expression(params)?;
-        let options = self.options.eval;
-        Ok(Box::new(move |snapshot| {
-            let value = evaluate(snapshot, &expr, at, &options)?;
+        Ok(Box::new(move |evaluation| {
+            let value = evaluation.at(&expr, at)?;
             success(&Answer(&QueryAnswer { at, value }))
         }))
     }
@@ -242,14 +248,23 @@ impl QueryApi {
             let reason = format!("{found} has no range, only a scalar or an instant vector");
             return Err(invalid("query", &reason));
         }
-        let options = self.options.eval;
-        Ok(Box::new(move |snapshot| {
-            let matrix = evaluate_range(snapshot, &expr, start, end, step, &options)?;
+        Ok(Box::new(move |evaluation| {
+            let matrix = evaluation.range(&expr, start, end, step)?;
             success(&Answer(&QueryAnswer {
                 at: end,
                 value: QueryValue::Matrix(matrix),
             }))
         }))
+    }
+}
+
+/// Says when it is dropped that nobody waits any more.
+#[derive(Default)]
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -291,7 +306,8 @@ fn series(params: &Params) -> Result<Work, ApiError> {
     if asked.selectors.is_empty() {
         return Err(ApiError::NoMatch);
     }
-    Ok(Box::new(move |snapshot| {
+    Ok(Box::new(move |evaluation| {
+        let snapshot = evaluation.snapshot();
         let series = snapshot.series(&asked.selectors, asked.start, asked.end)?;
         success(&series.iter().map(Metric).collect::<Vec<_>>())
     }))
@@ -299,7 +315,8 @@ fn series(params: &Params) -> Result<Work, ApiError> {
 
 fn label_names(params: &Params) -> Result<Work, ApiError> {
     let asked = Asked::new(params)?;
-    Ok(Box::new(move |snapshot| {
+    Ok(Box::new(move |evaluation| {
+        let snapshot = evaluation.snapshot();
         success(&snapshot.label_names(&asked.selectors, asked.start, asked.end)?)
     }))
 }
@@ -312,7 +329,8 @@ fn label_values(name: &str, params: &Params) -> Result<Work, ApiError> {
     }
     let asked = Asked::new(params)?;
     let name = name.to_owned();
-    Ok(Box::new(move |snapshot| {
+    Ok(Box::new(move |evaluation| {
+        let snapshot = evaluation.snapshot();
         success(&snapshot.label_values(&name, &asked.selectors, asked.start, asked.end)?)
     }))
 }

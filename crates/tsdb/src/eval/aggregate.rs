@@ -1,79 +1,92 @@
 //! Aggregations.
 
-use std::collections::HashMap;
-
-use concertina_model::{Labels, METRIC_NAME};
-use concertina_promql::ast::{AggregateOp, Grouping};
+use concertina_model::Timestamp;
+use concertina_promql::ast::{AggregateOp, Expr, Grouping};
 
 use super::heap::Best;
-use super::stats::{quantile, running_mean};
-use super::{Element, Value};
+use super::sets::{BySet, Projection};
+use super::stats::{Mean, quantile};
+use super::{Element, Evaluator, Set, Value};
 use crate::EvalError;
 use crate::number::plain;
 
-/// Aggregates `vector`, whose order decides ties.
-pub(super) fn aggregate(
-    op: AggregateOp,
-    param: Option<Value>,
-    vector: Vec<Element>,
-    grouping: Option<&Grouping>,
-) -> Result<Vec<Element>, EvalError> {
-    let mut labels: Vec<String> = grouping.map(|g| g.labels.clone()).unwrap_or_default();
-    let without = grouping.is_some_and(|grouping| grouping.without);
-    let mut vector = vector;
-    let mut number = 0.0;
-    match (op, param) {
-        (AggregateOp::CountValues, Some(Value::String(label))) => {
-            super::labels::check_name(&label)?;
-            for element in &mut vector {
-                element.labels = element.labels.with(&label, &plain(element.value));
+impl Evaluator<'_> {
+    pub(super) fn aggregation(
+        &self,
+        op: AggregateOp,
+        param: Option<&Expr>,
+        expr: &Expr,
+        grouping: Option<&Grouping>,
+        now: Timestamp,
+    ) -> Result<Value, EvalError> {
+        let vector = self.vector(expr, now)?;
+        let param = param.map(|param| self.eval(param, now)).transpose()?;
+        let done = self.aggregate(op, param, vector, grouping)?;
+        Ok(Value::Vector(done))
+    }
+
+    /// Aggregates `vector`, whose order decides ties.
+    fn aggregate(
+        &self,
+        op: AggregateOp,
+        param: Option<Value>,
+        mut vector: Vec<Element>,
+        grouping: Option<&Grouping>,
+    ) -> Result<Vec<Element>, EvalError> {
+        let mut names = grouping.map_or_else(Vec::new, |g| self.sets.symbols(&g.labels));
+        let without = grouping.is_some_and(|grouping| grouping.without);
+        let mut number = 0.0;
+        match (op, param) {
+            (AggregateOp::CountValues, Some(Value::String(label))) => {
+                super::labels::check_name(&label)?;
+                let label = self.sets.symbol(&label);
+                for element in &mut vector {
+                    element.set = self.sets.with(&element.set, label, &plain(element.value));
+                }
+                if !without {
+                    names.push(label);
+                }
             }
-            if !without {
-                labels.push(label);
+            (_, Some(Value::Scalar(value))) => number = value,
+            (_, None) => {}
+            _ => return Err(EvalError::WrongType(op.name())),
+        }
+        let best = matches!(op, AggregateOp::Topk | AggregateOp::Bottomk);
+        if best && !fits_i64(number) {
+            let what = "the number of elements of topk and bottomk";
+            return Err(EvalError::BadParameter {
+                what,
+                value: number,
+            });
+        }
+        let projection = match without {
+            true => Projection::without(&self.sets, names),
+            false => Projection::onto(&self.sets, names),
+        };
+        let mut groups: BySet<Group> = BySet::new(&self.sets);
+        let mut key = Vec::new();
+        for element in vector {
+            projection.of(&element.set, &mut key);
+            match groups.get_mut(&key) {
+                Some(group) => group.add(element),
+                None => {
+                    let group = Group::of(op, number, element);
+                    groups.insert(Set::from(key.as_slice()), group);
+                }
             }
         }
-        (_, Some(Value::Scalar(value))) => number = value,
-        (_, None) => {}
-        _ => return Err(EvalError::WrongType(op.name())),
-    }
-    let best = matches!(op, AggregateOp::Topk | AggregateOp::Bottomk);
-    if best && !fits_i64(number) {
-        let what = "the number of elements of topk and bottomk";
-        return Err(EvalError::BadParameter {
-            what,
-            value: number,
-        });
-    }
-    let mut places: HashMap<Labels, usize> = HashMap::new();
-    let mut groups: Vec<(Labels, Vec<Element>)> = Vec::new();
-    for element in vector {
-        let key = element.labels.filter(|name| {
-            let listed = labels.iter().any(|label| label == name);
-            if without {
-                !listed && name != METRIC_NAME
-            } else {
-                listed
+        let mut result = Vec::new();
+        for (set, group) in groups.into_entries() {
+            match group {
+                Group::Best(heap) => result.extend(heap.into_sorted()),
+                other => result.push(Element {
+                    set,
+                    value: other.value(number),
+                }),
             }
-        });
-        let place = *places.entry(key.clone()).or_insert(groups.len());
-        match groups.get_mut(place) {
-            Some((_, members)) => members.push(element),
-            None => groups.push((key, vec![element])),
         }
+        Ok(result)
     }
-    let mut result = Vec::new();
-    for (labels, members) in groups {
-        if best {
-            let mut heap = Best::new(number as i64, op == AggregateOp::Topk);
-            members.into_iter().for_each(|element| heap.offer(element));
-            result.extend(heap.into_sorted());
-        } else {
-            let values: Vec<f64> = members.iter().map(|member| member.value).collect();
-            let value = reduce(op, number, &values);
-            result.push(Element { labels, value });
-        }
-    }
-    Ok(result)
 }
 
 fn fits_i64(value: f64) -> bool {
@@ -81,37 +94,94 @@ fn fits_i64(value: f64) -> bool {
     (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value)
 }
 
-/// `values` is never empty. NaN gives way to any number in `min` and `max`.
-fn reduce(op: AggregateOp, param: f64, values: &[f64]) -> f64 {
-    let first = values.first().copied().unwrap_or(f64::NAN);
-    let rest = values.iter().copied();
-    match op {
-        AggregateOp::Sum => rest.skip(1).fold(first, |sum, v| sum + v),
-        AggregateOp::Avg => running_mean(values),
-        AggregateOp::Min => rest.fold(
-            first,
-            |min, v| if min > v || min.is_nan() { v } else { min },
-        ),
-        AggregateOp::Max => rest.fold(
-            first,
-            |max, v| if max < v || max.is_nan() { v } else { max },
-        ),
-        AggregateOp::Count | AggregateOp::CountValues => values.len() as f64,
-        AggregateOp::Stddev => variance(values).sqrt(),
-        AggregateOp::Stdvar => variance(values),
-        AggregateOp::Quantile => quantile(param, values.to_vec()),
-        AggregateOp::Group | AggregateOp::Topk | AggregateOp::Bottomk => 1.0,
+/// What became of the elements of a group so far.
+enum Group {
+    Sum(f64),
+    Mean(Mean),
+    Min(f64),
+    Max(f64),
+    Count(f64),
+    One,
+    Variance { spread: Spread, root: bool },
+    Quantile(Vec<f64>),
+    Best(Best),
+}
+
+impl Group {
+    fn of(op: AggregateOp, param: f64, first: Element) -> Self {
+        let value = first.value;
+        let spread = Spread {
+            count: 1.0,
+            mean: value,
+            squares: 0.0,
+        };
+        match op {
+            AggregateOp::Sum => Self::Sum(value),
+            AggregateOp::Avg => {
+                let mut mean = Mean::default();
+                mean.add(value);
+                Self::Mean(mean)
+            }
+            AggregateOp::Min => Self::Min(value),
+            AggregateOp::Max => Self::Max(value),
+            AggregateOp::Count | AggregateOp::CountValues => Self::Count(1.0),
+            AggregateOp::Group => Self::One,
+            AggregateOp::Stddev => Self::Variance { spread, root: true },
+            AggregateOp::Stdvar => Self::Variance {
+                spread,
+                root: false,
+            },
+            AggregateOp::Quantile => Self::Quantile(vec![value]),
+            AggregateOp::Topk | AggregateOp::Bottomk => {
+                let mut heap = Best::new(param as i64, op == AggregateOp::Topk);
+                heap.offer(first);
+                Self::Best(heap)
+            }
+        }
+    }
+
+    fn add(&mut self, element: Element) {
+        let value = element.value;
+        match self {
+            Self::Sum(sum) => *sum += value,
+            Self::Mean(mean) => mean.add(value),
+            // NaN gives way to any number.
+            Self::Min(min) if *min > value || min.is_nan() => *min = value,
+            Self::Max(max) if *max < value || max.is_nan() => *max = value,
+            Self::Count(count) => *count += 1.0,
+            Self::Min(_) | Self::Max(_) | Self::One => {}
+            Self::Variance { spread, .. } => spread.add(value),
+            Self::Quantile(values) => values.push(value),
+            Self::Best(heap) => heap.offer(element),
+        }
+    }
+
+    fn value(self, param: f64) -> f64 {
+        match self {
+            Self::Sum(value) | Self::Min(value) | Self::Max(value) | Self::Count(value) => value,
+            Self::Mean(mean) => mean.value(),
+            Self::One | Self::Best(_) => 1.0,
+            Self::Variance { spread, root } => {
+                let variance = spread.squares / spread.count;
+                if root { variance.sqrt() } else { variance }
+            }
+            Self::Quantile(values) => quantile(param, values),
+        }
     }
 }
 
-/// Welford's population variance. That of a single value is 0, whatever the value is.
-fn variance(values: &[f64]) -> f64 {
-    let (mut count, mut mean, mut sum) = (1.0, values.first().copied().unwrap_or(f64::NAN), 0.0);
-    for value in values.iter().skip(1) {
-        count += 1.0;
-        let delta = value - mean;
-        mean += delta / count;
-        sum += delta * (value - mean);
+/// Welford's sums. The variance of a single value is 0, whatever the value is.
+struct Spread {
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Spread {
+    fn add(&mut self, value: f64) {
+        self.count += 1.0;
+        let delta = value - self.mean;
+        self.mean += delta / self.count;
+        self.squares += delta * (value - self.mean);
     }
-    sum / count
 }

@@ -1,51 +1,49 @@
 //! Binary operators.
 
-use std::collections::{HashMap, HashSet};
-
-use concertina_model::{Labels, METRIC_NAME};
 use concertina_promql::ast::{BinaryOp, Side, VectorMatching};
 
-use super::{Element, Value, distinct, without_name};
+use super::sets::{BySet, Projection, value_of};
+use super::{Element, Evaluator, Set, Value};
 use crate::EvalError;
+use crate::store::{Pair, Symbol};
 
-pub(super) fn binary(
-    op: BinaryOp,
-    return_bool: bool,
-    matching: Option<&VectorMatching>,
-    sides: (Value, Value),
-) -> Result<Value, EvalError> {
-    let plain = VectorMatching {
-        on: false,
-        labels: Vec::new(),
-        group: None,
-    };
-    let matching = matching.unwrap_or(&plain);
-    let vector = match sides {
-        (Value::Scalar(left), Value::Scalar(right)) => {
-            return Ok(Value::Scalar(match apply(op, left, right) {
-                (_, kept) if op.is_comparison() => f64::from(u8::from(kept)),
-                (value, _) => value,
-            }));
-        }
-        (Value::Vector(left), Value::Scalar(right)) => {
-            with_scalar(op, return_bool, left, |v| apply(op, v, right))
-        }
-        (Value::Scalar(left), Value::Vector(right)) => {
-            // A comparison that keeps an element keeps the element's value.
-            with_scalar(op, return_bool, right, |v| match apply(op, left, v) {
-                (_, kept) if op.is_comparison() => (v, kept),
-                applied => applied,
-            })
-        }
-        (Value::Vector(left), Value::Vector(right)) if op.is_set() => {
-            set(op, matching, left, right)
-        }
-        (Value::Vector(left), Value::Vector(right)) => {
-            matched(op, return_bool, matching, left, right)?
-        }
-        _ => return Err(EvalError::WrongType(op.text())),
-    };
-    Ok(Value::Vector(distinct(vector)?))
+impl Evaluator<'_> {
+    pub(super) fn binary(
+        &self,
+        op: BinaryOp,
+        return_bool: bool,
+        matching: Option<&VectorMatching>,
+        sides: (Value, Value),
+    ) -> Result<Value, EvalError> {
+        let plain = VectorMatching {
+            on: false,
+            labels: Vec::new(),
+            group: None,
+        };
+        let matching = Matching::new(self, op, return_bool, matching.unwrap_or(&plain));
+        let vector = match sides {
+            (Value::Scalar(left), Value::Scalar(right)) => {
+                return Ok(Value::Scalar(match apply(op, left, right) {
+                    (_, kept) if op.is_comparison() => f64::from(u8::from(kept)),
+                    (value, _) => value,
+                }));
+            }
+            (Value::Vector(left), Value::Scalar(right)) => {
+                matching.with_scalar(left, |v| apply(op, v, right))?
+            }
+            (Value::Scalar(left), Value::Vector(right)) => {
+                // A comparison that keeps an element keeps the element's value.
+                matching.with_scalar(right, |v| match apply(op, left, v) {
+                    (_, kept) if op.is_comparison() => (v, kept),
+                    applied => applied,
+                })?
+            }
+            (Value::Vector(left), Value::Vector(right)) if op.is_set() => matching.set(left, right),
+            (Value::Vector(left), Value::Vector(right)) => matching.matched(left, right)?,
+            _ => return Err(EvalError::WrongType(op.text())),
+        };
+        Ok(Value::Vector(vector))
+    }
 }
 
 /// The value, and whether a comparison keeps the element.
@@ -73,147 +71,190 @@ fn drops_name(op: BinaryOp, return_bool: bool) -> bool {
     return_bool || !(op.is_comparison() || op == BinaryOp::Atan2)
 }
 
-fn with_scalar(
+/// No label: what stands between two sets.
+const BETWEEN: Pair = (Symbol::MAX, Symbol::MAX);
+
+/// An operator between vectors, and how they are matched.
+struct Matching<'m> {
+    evaluator: &'m Evaluator<'m>,
     op: BinaryOp,
     return_bool: bool,
-    vector: Vec<Element>,
-    apply: impl Fn(f64) -> (f64, bool),
-) -> Vec<Element> {
-    let applied = vector.into_iter().filter_map(|element| {
-        let value = match (apply(element.value), return_bool) {
-            ((_, kept), true) => f64::from(u8::from(kept)),
-            ((value, true), false) => value,
-            ((_, false), false) => return None,
-        };
-        let labels = if drops_name(op, return_bool) {
-            without_name(&element.labels)
-        } else {
-            element.labels
-        };
-        Some(Element { labels, value })
-    });
-    applied.collect()
+    matching: &'m VectorMatching,
+    by: Projection,
 }
 
-/// The labels that elements are matched by.
-fn signature(matching: &VectorMatching, labels: &Labels) -> Labels {
-    labels.filter(|name| {
-        let listed = matching.labels.iter().any(|label| label == name);
-        if matching.on {
-            listed
-        } else {
-            !listed && name != METRIC_NAME
-        }
-    })
-}
-
-fn set(
-    op: BinaryOp,
-    matching: &VectorMatching,
-    left: Vec<Element>,
-    right: Vec<Element>,
-) -> Vec<Element> {
-    let signatures = |side: &[Element]| -> HashSet<Labels> {
-        side.iter()
-            .map(|element| signature(matching, &element.labels))
-            .collect()
-    };
-    let in_right = signatures(&right);
-    let found = |element: &Element| in_right.contains(&signature(matching, &element.labels));
-    match op {
-        BinaryOp::And => left.into_iter().filter(found).collect(),
-        BinaryOp::Unless => left.into_iter().filter(|element| !found(element)).collect(),
-        _ => {
-            let in_left = signatures(&left);
-            let new = |e: &Element| !in_left.contains(&signature(matching, &e.labels));
-            left.into_iter()
-                .chain(right.into_iter().filter(new))
-                .collect()
+impl<'m> Matching<'m> {
+    fn new(
+        evaluator: &'m Evaluator<'m>,
+        op: BinaryOp,
+        return_bool: bool,
+        matching: &'m VectorMatching,
+    ) -> Self {
+        let sets = &evaluator.sets;
+        let names = sets.symbols(&matching.labels);
+        Self {
+            evaluator,
+            op,
+            return_bool,
+            matching,
+            by: match matching.on {
+                true => Projection::onto(sets, names),
+                false => Projection::without(sets, names),
+            },
         }
     }
-}
 
-fn matched(
-    op: BinaryOp,
-    return_bool: bool,
-    matching: &VectorMatching,
-    left: Vec<Element>,
-    right: Vec<Element>,
-) -> Result<Vec<Element>, EvalError> {
-    if left.is_empty() || right.is_empty() {
-        return Ok(Vec::new());
+    /// The result's value; none when a comparison drops the element.
+    fn kept(&self, applied: (f64, bool)) -> Option<f64> {
+        match (applied, self.return_bool) {
+            ((_, kept), true) => Some(f64::from(u8::from(kept))),
+            ((value, true), false) => Some(value),
+            ((_, false), false) => None,
+        }
     }
-    let many = matching.group.as_ref().map(|group| group.many);
-    // The side that may have many elements is walked, the other is looked up.
-    let swapped = many == Some(Side::Right);
-    let (many_side, one_side) = if swapped {
-        (right, left)
-    } else {
-        (left, right)
-    };
-    let mut ones: HashMap<Labels, Element> = HashMap::new();
-    for element in one_side {
-        let key = signature(matching, &element.labels);
-        if ones.contains_key(&key) {
-            return Err(EvalError::ManyToMany {
-                labels: key,
-                side: if swapped { "left" } else { "right" },
-                op: op.text(),
+
+    fn with_scalar(
+        &self,
+        mut vector: Vec<Element>,
+        apply: impl Fn(f64) -> (f64, bool),
+    ) -> Result<Vec<Element>, EvalError> {
+        vector.retain_mut(|element| {
+            let value = self.kept(apply(element.value));
+            element.value = value.unwrap_or_default();
+            value.is_some()
+        });
+        if drops_name(self.op, self.return_bool) {
+            return self.evaluator.without_names(vector);
+        }
+        Ok(vector)
+    }
+
+    fn set(&self, mut left: Vec<Element>, mut right: Vec<Element>) -> Vec<Element> {
+        let mut key = Vec::new();
+        let mut among = |side: &[Element]| {
+            let mut found = BySet::new(&self.evaluator.sets);
+            for element in side {
+                self.by.of(&element.set, &mut key);
+                found.insert(Set::from(key.as_slice()), ());
+            }
+            found
+        };
+        if self.op == BinaryOp::Or {
+            let known = among(&left);
+            right.retain(|element| {
+                self.by.of(&element.set, &mut key);
+                known.get(&key).is_none()
             });
+            left.append(&mut right);
+            return left;
         }
-        ones.insert(key, element);
+        let known = among(&right);
+        left.retain(|element| {
+            self.by.of(&element.set, &mut key);
+            known.get(&key).is_some() == (self.op == BinaryOp::And)
+        });
+        left
     }
-    let mut result = Vec::new();
-    let mut used: HashSet<(Labels, Labels)> = HashSet::new();
-    for element in many_side {
-        let key = signature(matching, &element.labels);
-        let Some(one) = ones.get(&key) else {
-            continue;
-        };
-        let (lv, rv) = if swapped {
-            (one.value, element.value)
-        } else {
-            (element.value, one.value)
-        };
-        let value = match (apply(op, lv, rv), return_bool) {
-            ((_, kept), true) => f64::from(u8::from(kept)),
-            ((value, true), false) => value,
-            ((_, false), false) => continue,
-        };
-        let mut labels = result_labels(op, matching, &element.labels, &one.labels);
-        if return_bool {
-            labels = without_name(&labels);
-        }
-        let mark = if many.is_some() {
-            labels.clone()
-        } else {
-            Labels::new()
-        };
-        if !used.insert((key.clone(), mark)) {
-            return Err(EvalError::ManyToOne {
-                labels: key,
-                op: op.text(),
-            });
-        }
-        result.push(Element { labels, value });
-    }
-    Ok(result)
-}
 
-fn result_labels(op: BinaryOp, matching: &VectorMatching, many: &Labels, one: &Labels) -> Labels {
-    let mut labels = if drops_name(op, false) {
-        without_name(many)
-    } else {
-        many.clone()
-    };
-    let listed = |name: &str| matching.labels.iter().any(|label| label == name);
-    match &matching.group {
-        None => labels = labels.filter(|name| listed(name) == matching.on),
-        Some(group) => {
-            for name in &group.include {
-                labels = labels.with(name, one.get(name).unwrap_or_default());
+    fn matched(&self, left: Vec<Element>, right: Vec<Element>) -> Result<Vec<Element>, EvalError> {
+        if left.is_empty() || right.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sets = &self.evaluator.sets;
+        let many = self.matching.group.as_ref().map(|group| group.many);
+        // The side that may have many elements is walked, the other is looked up.
+        let swapped = many == Some(Side::Right);
+        let (many_side, one_side) = if swapped {
+            (right, left)
+        } else {
+            (left, right)
+        };
+        let mut key = Vec::new();
+        let mut ones: BySet<One> = BySet::new(sets);
+        for element in one_side {
+            self.by.of(&element.set, &mut key);
+            let one = One {
+                element,
+                taken: false,
+            };
+            if !ones.insert(Set::from(key.as_slice()), one) {
+                return Err(EvalError::ManyToMany {
+                    labels: sets.labels(&key),
+                    side: if swapped { "left" } else { "right" },
+                    op: self.op.text(),
+                });
             }
         }
+        let include = self.matching.group.as_ref();
+        let include = include.map(|group| sets.symbols(&group.include));
+        let mut result = Vec::new();
+        let mut used: BySet<()> = BySet::new(sets);
+        for element in many_side {
+            self.by.of(&element.set, &mut key);
+            let Some(one) = ones.get_mut(&key) else {
+                continue;
+            };
+            let (lv, rv) = if swapped {
+                (one.element.value, element.value)
+            } else {
+                (element.value, one.element.value)
+            };
+            let Some(value) = self.kept(apply(self.op, lv, rv)) else {
+                continue;
+            };
+            let set = self.result(&element.set, &one.element.set, include.as_deref());
+            // One element of the one side has one partner, or several with different results.
+            let repeated = match include {
+                None => std::mem::replace(&mut one.taken, true),
+                Some(_) => {
+                    let pairs = key.iter().chain([&BETWEEN]).chain(set.iter()).copied();
+                    !used.insert(pairs.collect(), ())
+                }
+            };
+            if repeated {
+                return Err(EvalError::ManyToOne {
+                    labels: sets.labels(&key),
+                    op: self.op.text(),
+                });
+            }
+            result.push(Element { set, value });
+        }
+        // Different pairs differ in what they are matched by, which is in the result, unless it is
+        // the name.
+        if include.is_none() && !(self.matching.on && self.by.lists(sets.name())) {
+            return Ok(result);
+        }
+        self.evaluator.distinct(result)
     }
-    labels
+
+    /// The labels of the result.
+    fn result(&self, many: &Set, one: &Set, include: Option<&[Symbol]>) -> Set {
+        let sets = &self.evaluator.sets;
+        let nameless = drops_name(self.op, self.return_bool);
+        let Some(include) = include else {
+            let counts = |(own, _): &&Pair| {
+                self.by.lists(*own) == self.matching.on && !(nameless && *own == sets.name())
+            };
+            return many.iter().filter(counts).copied().collect();
+        };
+        let mut set = match nameless {
+            true => sets.without_name(many),
+            false => Set::clone(many),
+        };
+        for name in include {
+            let value = value_of(one, *name).map(|value| sets.text(value));
+            set = sets.with(&set, *name, value.as_deref().unwrap_or_default());
+        }
+        // With `bool` also a name from the other side goes.
+        if self.return_bool {
+            set = sets.without_name(&set);
+        }
+        set
+    }
+}
+
+/// An element of the side that has one for each set that is matched by.
+struct One {
+    element: Element,
+    taken: bool,
 }

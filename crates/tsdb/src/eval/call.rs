@@ -3,11 +3,9 @@
 use concertina_model::{Labels, Timestamp};
 use concertina_promql::ast::{Expr, ExprKind, Function};
 
+use super::series::{Name, Window};
 use super::stats::quantile;
-use super::{
-    Element, Evaluator, Value, Window, absent, calendar, distinct, histogram, labels, math,
-    over_time, rate, unwrapped, without_name,
-};
+use super::{Element, Evaluator, Set, Value, absent, calendar, math, over_time, rate, unwrapped};
 use crate::EvalError;
 
 impl Evaluator<'_> {
@@ -27,20 +25,16 @@ impl Evaluator<'_> {
                     _ => f64::NAN,
                 }));
             }
-            (Function::Vector, [arg]) => one(self.scalar(arg, now)?),
-            (Function::Absent, [arg]) if self.vector(arg, now)?.is_empty() => {
-                vec![Element {
-                    labels: absent::labels(arg),
-                    value: 1.0,
-                }]
+            (Function::Vector, [arg]) => self.one(&Labels::new(), self.scalar(arg, now)?),
+            (Function::Absent, [arg]) => {
+                let present = !self.vector(arg, now)?.is_empty();
+                self.absent(arg, present)
             }
-            (Function::AbsentOverTime, [arg]) if self.matrix(arg, now)?.is_empty() => {
-                vec![Element {
-                    labels: absent::labels(arg),
-                    value: 1.0,
-                }]
+            (Function::AbsentOverTime, [arg]) => {
+                let mut present = false;
+                self.ranges(arg, now, Name::Kept, |_, _| present = true)?;
+                self.absent(arg, present)
             }
-            (Function::Absent | Function::AbsentOverTime, _) => Vec::new(),
             (Function::Timestamp, [arg]) => self.timestamps(arg, now)?,
             (Function::Sort | Function::SortDesc, [arg]) => {
                 let mut vector = self.vector(arg, now)?;
@@ -53,46 +47,44 @@ impl Evaluator<'_> {
                     [to, ..] => self.scalar(to, now)?,
                     [] => 1.0,
                 };
-                map(self.vector(arg, now)?, |v| math::round(v, to))
+                self.map(self.vector(arg, now)?, |v| math::round(v, to))?
             }
             (Function::Clamp, [arg, low, high]) => {
                 let (low, high) = (self.scalar(low, now)?, self.scalar(high, now)?);
                 if high < low {
                     Vec::new()
                 } else {
-                    map(self.vector(arg, now)?, |v| {
+                    self.map(self.vector(arg, now)?, |v| {
                         math::max(low, math::min(high, v))
-                    })
+                    })?
                 }
             }
             (Function::ClampMax, [arg, high]) => {
                 let high = self.scalar(high, now)?;
-                map(self.vector(arg, now)?, |v| math::min(high, v))
+                self.map(self.vector(arg, now)?, |v| math::min(high, v))?
             }
             (Function::ClampMin, [arg, low]) => {
                 let low = self.scalar(low, now)?;
-                map(self.vector(arg, now)?, |v| math::max(low, v))
+                self.map(self.vector(arg, now)?, |v| math::max(low, v))?
             }
             (Function::LabelReplace, [arg, texts @ ..]) => {
-                let mut vector = self.vector(arg, now)?;
+                let vector = self.vector(arg, now)?;
                 match self.texts(texts, now)?.as_slice() {
                     [to, replacement, from, pattern] => {
-                        labels::replace(&mut vector, to, replacement, from, pattern)?;
+                        self.label_replace(vector, [to, replacement, from, pattern])?
                     }
                     _ => return Err(wrong()),
                 }
-                vector
             }
             (Function::LabelJoin, [arg, texts @ ..]) => {
-                let mut vector = self.vector(arg, now)?;
+                let vector = self.vector(arg, now)?;
                 match self.texts(texts, now)?.as_slice() {
-                    [to, separator, from @ ..] => labels::join(&mut vector, to, separator, from)?,
+                    [to, separator, from @ ..] => self.label_join(vector, to, separator, from)?,
                     _ => return Err(wrong()),
                 }
-                vector
             }
             (Function::HistogramQuantile, [q, arg]) => {
-                histogram::quantiles(self.scalar(q, now)?, &self.vector(arg, now)?)
+                self.quantiles(self.scalar(q, now)?, &self.vector(arg, now)?)
             }
             // Native histograms are not stored: float samples have none of these.
             (Function::HistogramCount | Function::HistogramSum, [arg])
@@ -110,7 +102,7 @@ impl Evaluator<'_> {
             (Function::PredictLinear, [arg, ahead]) => {
                 let ahead = self.scalar(ahead, now)?;
                 self.windows(arg, now, |window| {
-                    let (slope, value) = rate::line(&window.samples, now.as_millis())?;
+                    let (slope, value) = rate::line(window.samples, now.as_millis())?;
                     Some(slope * ahead + value)
                 })?
             }
@@ -118,7 +110,7 @@ impl Evaluator<'_> {
                 let smoothing =
                     self.factor("the smoothing factor of holt_winters", smoothing, now)?;
                 let trend = self.factor("the trend factor of holt_winters", trend, now)?;
-                self.windows(arg, now, |w| rate::smoothed(&w.samples, smoothing, trend))?
+                self.windows(arg, now, |w| rate::smoothed(w.samples, smoothing, trend))?
             }
             (Function::Rate | Function::Increase | Function::Delta, [arg]) => {
                 self.windows(arg, now, |window| rate::extrapolated(function, window))?
@@ -128,21 +120,21 @@ impl Evaluator<'_> {
             }
             (Function::Deriv, [arg]) => self.windows(arg, now, |window| {
                 let start = window.samples.first()?.timestamp.as_millis();
-                Some(rate::line(&window.samples, start)?.0)
+                Some(rate::line(window.samples, start)?.0)
             })?,
             (Function::LastOverTime, [arg]) => {
-                let windows = self.matrix(arg, now)?.into_iter();
-                let last = windows.filter_map(|window| {
-                    Some(Element {
-                        value: window.samples.last()?.value,
-                        labels: window.labels,
-                    })
-                });
-                last.collect()
+                let mut last = Vec::new();
+                self.ranges(arg, now, Name::Kept, |set, window| {
+                    last.extend(window.samples.last().map(|sample| Element {
+                        set: Set::clone(set),
+                        value: sample.value,
+                    }));
+                })?;
+                last
             }
             (_, args) => self.plain_call(function, args, now)?,
         };
-        Ok(Value::Vector(distinct(vector)?))
+        Ok(Value::Vector(vector))
     }
 
     /// Functions of one value, of a window, and of the calendar.
@@ -153,19 +145,17 @@ impl Evaluator<'_> {
         now: Timestamp,
     ) -> Result<Vec<Element>, EvalError> {
         if let ([arg], Some(apply)) = (args, math::of_value(function)) {
-            return Ok(map(self.vector(arg, now)?, apply));
+            return self.map(self.vector(arg, now)?, apply);
         }
         if calendar::part(function, 0.0).is_some() {
             let times = match args {
                 [arg] => self.vector(arg, now)?,
-                _ => one(now.as_secs_f64()),
+                _ => self.one(&Labels::new(), now.as_secs_f64()),
             };
-            return Ok(map(times, |v| {
-                calendar::part(function, v).unwrap_or(f64::NAN)
-            }));
+            return self.map(times, |v| calendar::part(function, v).unwrap_or(f64::NAN));
         }
         match args {
-            [arg] => self.windows(arg, now, |w| over_time::over_time(function, &w.samples)),
+            [arg] => self.windows(arg, now, |w| over_time::over_time(function, w.samples)),
             _ => Err(EvalError::WrongType(function.name())),
         }
     }
@@ -174,16 +164,19 @@ impl Evaluator<'_> {
         &self,
         arg: &Expr,
         now: Timestamp,
-        value: impl Fn(&Window) -> Option<f64>,
+        value: impl Fn(Window<'_>) -> Option<f64>,
     ) -> Result<Vec<Element>, EvalError> {
-        let windows = self.matrix(arg, now)?;
-        let elements = windows.iter().filter_map(|window| {
-            Some(Element {
-                value: value(window)?,
-                labels: without_name(&window.labels),
-            })
-        });
-        Ok(elements.collect())
+        let mut elements = Vec::new();
+        let different = self.ranges(arg, now, Name::Dropped, |set, window| {
+            elements.extend(value(window).map(|value| Element {
+                set: Set::clone(set),
+                value,
+            }));
+        })?;
+        if different {
+            return Ok(elements);
+        }
+        self.distinct(elements)
     }
 
     fn texts(&self, args: &[Expr], now: Timestamp) -> Result<Vec<String>, EvalError> {
@@ -206,29 +199,23 @@ impl Evaluator<'_> {
     /// The times of a selector's own samples; of anything else, the evaluation's.
     fn timestamps(&self, arg: &Expr, now: Timestamp) -> Result<Vec<Element>, EvalError> {
         if let ExprKind::Selector(selector) = &unwrapped(arg).kind {
-            let found = self.instant(selector, now)?.into_iter();
-            let times = found.map(|(labels, sample)| Element {
-                labels: without_name(&labels),
-                value: sample.timestamp.as_secs_f64(),
+            return self.instant(selector, now, Name::Dropped, |sample| {
+                sample.timestamp.as_secs_f64()
             });
-            return Ok(times.collect());
         }
         let at = now.as_secs_f64();
-        Ok(map(self.vector(arg, now)?, |_| at))
+        self.map(self.vector(arg, now)?, |_| at)
     }
-}
 
-fn one(value: f64) -> Vec<Element> {
-    vec![Element {
-        labels: Labels::new(),
-        value,
-    }]
-}
+    fn absent(&self, arg: &Expr, present: bool) -> Vec<Element> {
+        match present {
+            true => Vec::new(),
+            false => self.one(&absent::labels(arg), 1.0),
+        }
+    }
 
-fn map(vector: Vec<Element>, apply: impl Fn(f64) -> f64) -> Vec<Element> {
-    let mapped = vector.into_iter().map(|element| Element {
-        labels: without_name(&element.labels),
-        value: apply(element.value),
-    });
-    mapped.collect()
+    fn one(&self, labels: &Labels, value: f64) -> Vec<Element> {
+        let set = self.sets.set(labels);
+        vec![Element { set, value }]
+    }
 }

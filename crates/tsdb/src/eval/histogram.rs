@@ -1,10 +1,7 @@
 //! Quantiles of classic histograms.
 
-use std::collections::BTreeMap;
-
-use concertina_model::{Labels, METRIC_NAME};
-
-use super::Element;
+use super::sets::{BySet, Projection, value_of};
+use super::{Element, Evaluator, Set};
 
 const BUCKET: &str = "le";
 
@@ -14,27 +11,36 @@ struct Bucket {
     count: f64,
 }
 
-/// `histogram_quantile` for each set of buckets.
-pub(super) fn quantiles(q: f64, vector: &[Element]) -> Vec<Element> {
-    let mut histograms: BTreeMap<Labels, Vec<Bucket>> = BTreeMap::new();
-    for element in vector {
-        let Some(bound) = element.labels.get(BUCKET).and_then(parse_bound) else {
-            continue;
-        };
-        let labels = element
-            .labels
-            .filter(|name| name != BUCKET && name != METRIC_NAME);
-        let count = element.value;
-        histograms
-            .entry(labels)
-            .or_default()
-            .push(Bucket { bound, count });
+impl Evaluator<'_> {
+    /// `histogram_quantile` for each set of buckets, in the order of their labels.
+    pub(super) fn quantiles(&self, q: f64, vector: &[Element]) -> Vec<Element> {
+        let mut histograms: BySet<Vec<Bucket>> = BySet::new(&self.sets);
+        let bound_label = self.sets.symbol(BUCKET);
+        let others = Projection::without(&self.sets, vec![bound_label]);
+        let mut key = Vec::new();
+        for element in vector {
+            let bound = value_of(&element.set, bound_label);
+            let bound = bound.and_then(|bound| parse_bound(&self.sets.text(bound)));
+            let Some(bound) = bound else {
+                continue;
+            };
+            let count = element.value;
+            others.of(&element.set, &mut key);
+            match histograms.get_mut(&key) {
+                Some(buckets) => buckets.push(Bucket { bound, count }),
+                None => {
+                    histograms.insert(Set::from(key.as_slice()), vec![Bucket { bound, count }]);
+                }
+            }
+        }
+        let mut histograms = histograms.into_entries();
+        histograms.sort_by(|a, b| self.sets.order(&a.0, &b.0));
+        let quantiles = histograms.into_iter().map(|(set, buckets)| Element {
+            set,
+            value: bucket_quantile(q, buckets),
+        });
+        quantiles.collect()
     }
-    let quantiles = histograms.into_iter().map(|(labels, buckets)| Element {
-        labels,
-        value: bucket_quantile(q, buckets),
-    });
-    quantiles.collect()
 }
 
 /// A bound as Go's `strconv.ParseFloat` reads it.

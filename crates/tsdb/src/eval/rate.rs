@@ -3,7 +3,7 @@
 use concertina_model::Sample;
 use concertina_promql::ast::Function;
 
-use super::Window;
+use super::series::Window;
 use super::stats::Compensated;
 
 fn seconds(from: Sample, to: Sample) -> f64 {
@@ -16,8 +16,8 @@ fn seconds(from: Sample, to: Sample) -> f64 {
 
 /// `rate`, `increase` and `delta`: the change between the first and the last sample, extrapolated
 /// to the window.
-pub(super) fn extrapolated(function: Function, window: &Window) -> Option<f64> {
-    let [first, .., last] = window.samples.as_slice() else {
+pub(super) fn extrapolated(function: Function, window: Window<'_>) -> Option<f64> {
+    let [first, .., last] = window.samples else {
         return None;
     };
     let counter = function != Function::Delta;
@@ -58,8 +58,8 @@ pub(super) fn extrapolated(function: Function, window: &Window) -> Option<f64> {
 }
 
 /// `irate` and `idelta`: the change between the last two samples.
-pub(super) fn instant(function: Function, window: &Window) -> Option<f64> {
-    let [.., previous, last] = window.samples.as_slice() else {
+pub(super) fn instant(function: Function, window: Window<'_>) -> Option<f64> {
+    let [.., previous, last] = window.samples else {
         return None;
     };
     let rate = function == Function::Irate;

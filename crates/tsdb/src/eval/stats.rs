@@ -35,18 +35,25 @@ fn keeps(mean: f64, value: f64) -> bool {
 }
 
 /// The mean as `avg` makes it, element by element.
-pub(super) fn running_mean(values: &[f64]) -> f64 {
-    let mut mean = 0.0;
-    let mut count = 0.0;
-    for &value in values {
-        count += 1.0;
-        if count == 1.0 {
-            mean = value;
-        } else if !keeps(mean, value) {
-            mean += value / count - mean / count;
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mean {
+    mean: f64,
+    count: f64,
+}
+
+impl Mean {
+    pub(super) fn add(&mut self, value: f64) {
+        self.count += 1.0;
+        if self.count == 1.0 {
+            self.mean = value;
+        } else if !keeps(self.mean, value) {
+            self.mean += value / self.count - self.mean / self.count;
         }
     }
-    mean
+
+    pub(super) fn value(self) -> f64 {
+        self.mean
+    }
 }
 
 /// The mean as `avg_over_time` makes it, compensated.

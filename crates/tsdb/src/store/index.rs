@@ -47,6 +47,12 @@ impl Index {
         place.and_then(Option::as_deref).unwrap_or_default()
     }
 
+    /// The labels of a series, to keep.
+    pub(crate) fn shared(&self, slot: Slot) -> Arc<[Pair]> {
+        let place = self.labels.get(slot as usize);
+        place.and_then(Clone::clone).unwrap_or_default()
+    }
+
     /// The labels of a series, as text.
     pub(crate) fn labels(&self, slot: Slot) -> Labels {
         self.texts(slot).collect()

@@ -18,7 +18,7 @@ pub use options::{AppendError, Counters, StoreOptions, Usage};
 pub(crate) use series::Series;
 use snapshot::Head;
 pub use snapshot::Snapshot;
-pub(crate) use symbols::Symbol;
+pub(crate) use symbols::{Symbol, Symbols};
 
 /// The value that says: this series ended. A NaN of these very bits, as in Prometheus.
 pub const STALE_MARKER: f64 = f64::from_bits(0x7ff0_0000_0000_0002);

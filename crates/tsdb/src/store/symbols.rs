@@ -31,6 +31,11 @@ impl Symbols {
         found.copied()
     }
 
+    /// Above every number that is given out.
+    pub(crate) fn capacity(&self) -> usize {
+        self.texts.len()
+    }
+
     /// The text of a number.
     #[inline]
     pub(crate) fn text(&self, symbol: Symbol) -> &str {
