@@ -62,10 +62,37 @@ fn explain_ends_with_0_1_or_2() {
     let (code, _, err) = run(&["explain", "-l", "a in b", "gpu", "--rules", &rules]);
     assert_eq!(code, 2);
     assert!(err.contains("--selector"), "{err}");
+    let (code, _, err) = run(&["explain", "pods/", "--rules", &rules]);
+    assert_eq!(code, 2);
+    assert!(err.contains("`pods/` names no metric"), "{err}");
     let nobody = "http://127.0.0.1:1";
     let (code, _, err) = run(&["explain", "--rules", &rules, "--prometheus-url", nobody]);
     assert_eq!(code, 2);
     assert!(err.contains("check --prometheus-url"), "{err}");
+}
+
+#[test]
+fn explain_takes_the_path_that_kubectl_is_given() {
+    let rules = example_rules();
+    let base = "/apis/custom.metrics.k8s.io/v1beta1/namespaces/shop/pods";
+    let path = format!("{base}/bert-1/DCGM_CUSTOM_PROCESS_SM_UTIL");
+    let (code, out, _) = run(&["explain", &path, "--rules", &rules]);
+    assert_eq!(code, 0, "{out}");
+    let asked = r#"{NamespaceName="shop",PodName="bert-1"}"#;
+    assert!(out.contains(asked), "{out}");
+    let all = format!("{base}/*/DCGM_CUSTOM_PROCESS_SM_UTIL?metricLabelSelector=gpu%3D0");
+    let (code, out, _) = run(&["explain", &all, "--rules", &rules]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains(r#"{gpu="0",NamespaceName="shop","#), "{out}");
+    let external = "/apis/external.metrics.k8s.io/v1beta1/namespaces/shop/queue_length";
+    let (code, out, _) = run(&["explain", external, "--rules", &rules]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("external/queue_length is not there"), "{out}");
+    for path in ["/apis/apps/v1", "/apis/custom.metrics.k8s.io/v1beta1"] {
+        let (code, _, err) = run(&["explain", path, "--rules", &rules]);
+        assert_eq!(code, 2, "{err}");
+        assert!(err.starts_with(&format!("error: {path}: ")), "{err}");
+    }
 }
 
 /// As NVIDIA's DCGM exporter writes it, scraped without `honor_labels`: the pod that uses the GPU

@@ -14,10 +14,11 @@ const MAX_SAMPLES: usize = 48;
 
 /// What a wildcard stands for in a name that is made up. Two, so that a pattern that takes many
 /// names gives more than one.
-const FILLERS: [&str; 2] = ["some", "other"];
+pub(crate) const FILLERS: [&str; 2] = ["some", "other"];
 
-/// Names that `rule` takes. Empty when none could be made up.
-pub(crate) fn example_names(rule: &Rule, written: &DiscoveryRule) -> Vec<String> {
+/// Names that `rule` takes, wildcards filled with each of `fillers`. Empty when none could be made
+/// up.
+pub(crate) fn example_names(rule: &Rule, written: &DiscoveryRule, fillers: &[&str]) -> Vec<String> {
     let Some(names) = NameMatchers::of(&written.series_query) else {
         return Vec::new();
     };
@@ -26,12 +27,12 @@ pub(crate) fn example_names(rule: &Rule, written: &DiscoveryRule) -> Vec<String>
         candidates.insert(exact.to_owned());
     } else {
         for pattern in names.patterns().chain([written.name.matches.as_str()]) {
-            candidates.extend(samples(pattern, &FILLERS));
+            candidates.extend(samples(pattern, fillers));
         }
         for filter in &written.series_filters {
-            candidates.extend(samples(&filter.is, &FILLERS));
+            candidates.extend(samples(&filter.is, fillers));
         }
-        candidates.extend(FILLERS.map(str::to_owned));
+        candidates.extend(fillers.iter().map(|filler| (*filler).to_owned()));
     }
     candidates.retain(|name| names.accept(name) && rule.metric_name(name).is_some());
     candidates.into_iter().collect()
@@ -74,9 +75,49 @@ pub(crate) fn name_exposed_as(
     inverted.chain(known).chain(patterns).find(fits)
 }
 
+/// What a series query says of one label.
+#[derive(Debug)]
+pub(crate) struct LabelMatcher {
+    pub(crate) matcher: Matcher,
+    regex: Option<GoRegex>,
+}
+
+impl LabelMatcher {
+    fn new(matcher: Matcher) -> Self {
+        let regex = GoRegex::anchored(&matcher.value).ok();
+        Self { matcher, regex }
+    }
+
+    /// What `series_query` says of labels other than the name.
+    pub(crate) fn of_others(series_query: &str) -> Vec<Self> {
+        let Ok(selector) = parse_selector(series_query) else {
+            return Vec::new();
+        };
+        let others = selector
+            .all_matchers()
+            .filter(|matcher| matcher.label != METRIC_NAME);
+        others.map(Self::new).collect()
+    }
+
+    /// Whether a series may have this value, which is empty when it lacks the label.
+    pub(crate) fn accept(&self, value: &str) -> bool {
+        let found = || {
+            self.regex
+                .as_ref()
+                .is_some_and(|regex| regex.is_match(value))
+        };
+        match self.matcher.op {
+            MatchOp::Equal => self.matcher.value == value,
+            MatchOp::NotEqual => self.matcher.value != value,
+            MatchOp::Regex => found(),
+            MatchOp::NotRegex => !found(),
+        }
+    }
+}
+
 /// What a series query says of the name.
 #[derive(Debug)]
-pub(crate) struct NameMatchers(Vec<(Matcher, Option<GoRegex>)>);
+pub(crate) struct NameMatchers(Vec<LabelMatcher>);
 
 impl NameMatchers {
     /// None when `series_query` is no selector.
@@ -92,40 +133,28 @@ impl NameMatchers {
 
     /// The one name that is asked for.
     pub(crate) fn exact(&self) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(matcher, _)| matcher.op == MatchOp::Equal)
-            .map(|(matcher, _)| matcher.value.as_str())
+        self.values(MatchOp::Equal).next()
     }
 
     fn patterns(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .filter(|(matcher, _)| matcher.op == MatchOp::Regex)
-            .map(|(matcher, _)| matcher.value.as_str())
+        self.values(MatchOp::Regex)
+    }
+
+    fn values(&self, op: MatchOp) -> impl Iterator<Item = &str> {
+        let of_op = self.0.iter().filter(move |known| known.matcher.op == op);
+        of_op.map(|known| known.matcher.value.as_str())
     }
 
     pub(crate) fn accept(&self, name: &str) -> bool {
-        self.0.iter().all(|(matcher, regex)| {
-            let found = regex.as_ref().is_some_and(|regex| regex.is_match(name));
-            match matcher.op {
-                MatchOp::Equal => matcher.value == name,
-                MatchOp::NotEqual => matcher.value != name,
-                MatchOp::Regex => found,
-                MatchOp::NotRegex => !found,
-            }
-        })
+        self.0.iter().all(|known| known.accept(name))
     }
 }
 
-fn name_matchers(selector: &Selector) -> Vec<(Matcher, Option<GoRegex>)> {
+fn name_matchers(selector: &Selector) -> Vec<LabelMatcher> {
     selector
         .all_matchers()
         .filter(|matcher| matcher.label == METRIC_NAME)
-        .map(|matcher| {
-            let regex = GoRegex::anchored(&matcher.value).ok();
-            (matcher, regex)
-        })
+        .map(LabelMatcher::new)
         .collect()
 }
 
@@ -225,7 +254,7 @@ mod tests {
             "[{seriesQuery: '{__name__=~\"^container_.*\",pod!=\"\"}', \
              name: {matches: '^container_(.*)_seconds_total$'}}]",
         );
-        let names = example_names(&compiled, &written);
+        let names = example_names(&compiled, &written, &FILLERS);
         let found = name_exposed_as(&compiled, &written, "cpu_usage").unwrap();
         assert_eq!(found, "container_cpu_usage_seconds_total");
         assert_eq!(name_exposed_as(&compiled, &written, ""), None);
@@ -240,7 +269,7 @@ mod tests {
         let (compiled, written) = rule(
             "[{seriesQuery: '{__name__=~\"vllm:(num_requests_(waiting|running)|x[0-9]{2})\"}'}]",
         );
-        let names = example_names(&compiled, &written);
+        let names = example_names(&compiled, &written, &FILLERS);
         assert_eq!(
             names,
             [
@@ -256,6 +285,6 @@ mod tests {
         let (compiled, written) = rule(
             "[{seriesQuery: '{__name__=~\"a|b\",__name__!=\"a\"}', seriesFilters: [{isNot: b}]}]",
         );
-        assert!(example_names(&compiled, &written).is_empty());
+        assert!(example_names(&compiled, &written, &FILLERS).is_empty());
     }
 }

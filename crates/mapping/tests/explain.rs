@@ -4,11 +4,11 @@
 mod held;
 
 use concertina_mapping::ResourceTable;
-use concertina_mapping::explain::{Explanation, Question, Step, metric, overview};
+use concertina_mapping::explain::{Explanation, Question, Step, metric, overview, series_queries};
 use concertina_model::QueryAnswer;
 use concertina_rules::RuleFile;
 use concertina_tsdb::{EvalOptions, Store, evaluate};
-use held::{listing, now, store};
+use held::{answers, listing, now, store};
 
 const SEED: &str = include_str!("../../../examples/bert-intent-detection/rules.yaml");
 
@@ -29,7 +29,7 @@ fn answer(store: &Store, query: &str) -> Result<QueryAnswer, String> {
 fn ask(rules: &str, series: &str, question: &Question) -> Explanation {
     let file = RuleFile::parse(rules).unwrap();
     let store = store(series);
-    let listed = listing(rules, &store);
+    let listed = answers(series_queries(&file, question), &store);
     let mut told = metric(&file, Some(&listed), &ResourceTable::builtin(), question);
     if let Some(query) = told.query.clone() {
         told.answered(&answer(&store, &query));
@@ -42,7 +42,7 @@ fn about(rule: &str, series: &str, question: &str) -> Explanation {
     ask(
         &format!("rules:\n{rule}"),
         series,
-        &Question::parse(question),
+        &Question::parse(question).unwrap(),
     )
 }
 
@@ -58,7 +58,7 @@ fn a_metric_that_is_there() {
     let told = ask(
         SEED,
         SERIES,
-        &Question::parse("pods/DCGM_CUSTOM_PROCESS_SM_UTIL"),
+        &Question::parse("pods/DCGM_CUSTOM_PROCESS_SM_UTIL").unwrap(),
     );
     assert!(told.is_there());
     insta::assert_snapshot!(told);
@@ -70,7 +70,7 @@ fn one_object_of_one_namespace() {
         namespace: Some("other".to_owned()),
         object: Some("t5-1".to_owned()),
         selector: "NodeName=gpu-1".parse().unwrap(),
-        ..Question::parse("DCGM_CUSTOM_PROCESS_SM_UTIL")
+        ..Question::parse("DCGM_CUSTOM_PROCESS_SM_UTIL").unwrap()
     };
     let told = ask(SEED, SERIES, &question);
     assert!(told.is_there());
@@ -86,10 +86,14 @@ fn one_object_of_one_namespace() {
 
 #[test]
 fn no_rule_is_about_it() {
-    let told = ask(SEED, SERIES, &Question::parse("pods/SM_UTIL"));
+    let told = ask(SEED, SERIES, &Question::parse("pods/SM_UTIL").unwrap());
     assert!(!told.is_there());
     insta::assert_snapshot!(told);
-    let told = ask(SEED, SERIES, &Question::parse("external/queue_length"));
+    let told = ask(
+        SEED,
+        SERIES,
+        &Question::parse("external/queue_length").unwrap(),
+    );
     insta::assert_snapshot!(told);
 }
 
@@ -125,6 +129,56 @@ fn prometheus_has_no_such_series() {
     let told = about(GOOD, "", "gpu_load");
     assert_eq!(told.lost_at(), Some(Step::Series));
     insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_matcher_of_the_series_query_leaves_its_series_out() {
+    let rule = GOOD.replace("gpu_load", r#"'gpu_load{gpu!="",pod!=""}'"#);
+    let told = about(&rule, LOAD, "gpu_load");
+    assert_eq!(told.lost_at(), Some(Step::Series));
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn prometheus_has_series_that_no_rule_is_about() {
+    let told = about(
+        GOOD,
+        &format!("{LOAD}\ngpu_heat{{pod=\"a\"}} 1"),
+        "gpu_heat",
+    );
+    assert!(told.traces.is_empty());
+    insta::assert_snapshot!(told);
+}
+
+/// What the chart installs when nothing is chosen: its rules take nearly every series.
+#[test]
+fn the_default_rules_of_the_chart() {
+    let file = RuleFile::parse("rules: {default: true}").unwrap();
+    let known = ResourceTable::builtin();
+    for name in ["container_cpu_usage_seconds_total", "http_requests"] {
+        let question = Question::parse(name).unwrap();
+        insta::assert_snapshot!(metric(&file, None, &known, &question));
+    }
+    insta::assert_snapshot!(overview(&file, None, &known));
+}
+
+#[test]
+fn what_is_no_question() {
+    for text in [
+        "",
+        "/",
+        "pods/",
+        "/gpu_load",
+        "a/b/c",
+        "external//x",
+        "external/",
+    ] {
+        let error = Question::parse(text).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("`{text}` names no metric: ")),
+            "{error}"
+        );
+    }
 }
 
 #[test]
@@ -212,12 +266,16 @@ externalRules:
 queue_length{namespace="default",queue="bert"} 12
 queue_length{namespace="default",queue="t5"} 3
 "#;
-    let told = ask(rules, series, &Question::parse("external/queue_length"));
+    let told = ask(
+        rules,
+        series,
+        &Question::parse("external/queue_length").unwrap(),
+    );
     assert!(told.is_there());
     insta::assert_snapshot!(told);
     let other = Question {
         selector: "queue=gpt".parse().unwrap(),
-        ..Question::parse("external/queue_length")
+        ..Question::parse("external/queue_length").unwrap()
     };
     let told = ask(rules, series, &other);
     assert_eq!(told.lost_at(), Some(Step::Value));
@@ -228,7 +286,7 @@ queue_length{namespace="default",queue="t5"} 3
 fn what_would_be() {
     let file = RuleFile::parse(SEED).unwrap();
     let known = ResourceTable::builtin();
-    let question = Question::parse("pods/DCGM_CUSTOM_PROCESS_GPU_MEM_USED_RATIO");
+    let question = Question::parse("pods/DCGM_CUSTOM_PROCESS_GPU_MEM_USED_RATIO").unwrap();
     insta::assert_snapshot!(metric(&file, None, &known, &question));
     insta::assert_snapshot!(overview(&file, None, &known));
 }

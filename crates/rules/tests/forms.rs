@@ -173,6 +173,8 @@ fn broken_files_that_are_published_give_their_cause() {
         // Quotes within quotes.
         "rules:\n- seriesQuery: \"up{pod!=\"\"}\"\n",
         "rules:\n- metricsQuery: \"sum(up{a=\"b\"}) by (pod)\"\n",
+        // A comma behind a flow mapping, as in the adapter's own sample.
+        "rules:\n- seriesQuery: up\n  resources:\n    overrides:\n      namespace: {resource: \"namespace\"},\n      pod: {resource: \"pod\"},\n",
         // A query that YAML takes for a mapping.
         "rules:\n- seriesQuery: {__name__=~\"vllm.*\"}\n",
         "rules:\n- metricsQuery: sum(x): y\n",
@@ -248,6 +250,11 @@ line 2, column 28: the text in double quotes ends at the next `"`, which is insi
   2 | - metricsQuery: "sum(up{a="b"}) by (pod)"
     |                            ^
   help: put it between single quotes: `metricsQuery: 'sum(up{a="b"}) by (pod)'`
+
+line 5, column 41: a comma stands behind the value: the lines of a block are not separated by commas
+  5 |       namespace: {resource: "namespace"},
+    |                                         ^
+  help: leave the comma out: `namespace: {resource: "namespace"}`
 
 line 2, column 16: a value that begins with `{` is a mapping for YAML, not a text
   2 | - seriesQuery: {__name__=~"vllm.*"}

@@ -12,8 +12,8 @@ use concertina_model::LabelSelector;
 /// question cannot be asked.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// The metric as the API has it: `pods/NAME`, `deployments.apps/NAME`, `external/NAME`; a bare
-    /// NAME is one of pods.
+    /// The metric as the API has it: `pods/NAME`, `deployments.apps/NAME`, `external/NAME`,
+    /// `external/NAMESPACE/NAME`, a path that begins with `/apis/`; a bare NAME is one of pods.
     #[arg(value_name = "METRIC")]
     pub metric: Option<String>,
 

@@ -1,13 +1,15 @@
 //! `concertina explain`: why a metric is there or not.
 
 mod args;
+mod question;
 
 use std::fmt::Display;
 use std::path::PathBuf;
 
 pub use args::{ExplainArgs, Format};
-use concertina_mapping::explain::{Explanation, Question, metric, overview};
-use concertina_mapping::lint::SeriesByQuery;
+use concertina_mapping::explain::{
+    Explanation, Question, QuestionError, metric, overview, series_queries,
+};
 use concertina_mapping::{ResourceTable, lint};
 use concertina_rules::RuleFile;
 use serde::Serialize;
@@ -29,6 +31,17 @@ pub enum ExplainError {
         path: PathBuf,
         /// What is wrong, and where.
         message: String,
+    },
+    /// METRIC names none.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// METRIC is a path, and not of a metric.
+    #[error("{path}: {reason}")]
+    Path {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The Prometheus could not be asked.
     #[error(transparent)]
@@ -53,22 +66,17 @@ pub async fn run(args: ExplainArgs) -> Result<bool, ExplainError> {
         Some(url) => Some(Probe::new(url).await?),
         None => None,
     };
-    let series = match &probe {
-        Some(probe) => Some(probe.series(&lint::series_queries(&text)).await?),
-        None => None,
-    };
     let Some(wanted) = &args.metric else {
+        let series = match &probe {
+            Some(probe) => Some(probe.series(&lint::series_queries(&text)).await?),
+            None => None,
+        };
         let overview = overview(&file, series.as_ref(), &ResourceTable::builtin());
         print(args.format, &overview)?;
         return Ok(true);
     };
-    let question = Question {
-        namespace: args.namespace.clone(),
-        object: args.object.clone(),
-        selector: args.selector.clone().unwrap_or_default(),
-        ..Question::parse(wanted)
-    };
-    let explanation = explain(&file, &question, probe.as_ref(), series.as_ref()).await?;
+    let question = question::of(wanted, &args)?;
+    let explanation = explain(&file, &question, probe.as_ref()).await?;
     print(args.format, &explanation)?;
     Ok(explanation.is_there())
 }
@@ -77,10 +85,14 @@ async fn explain(
     file: &RuleFile,
     question: &Question,
     probe: Option<&Probe>,
-    series: Option<&SeriesByQuery>,
 ) -> Result<Explanation, ExplainError> {
-    let mut explanation = metric(file, series, &ResourceTable::builtin(), question);
-    if let (Some(probe), Some(query)) = (probe, &explanation.query) {
+    let known = ResourceTable::builtin();
+    let Some(probe) = probe else {
+        return Ok(metric(file, None, &known, question));
+    };
+    let series = probe.series(&series_queries(file, question)).await?;
+    let mut explanation = metric(file, Some(&series), &known, question);
+    if let Some(query) = &explanation.query {
         let answer = probe.query(query).await?;
         explanation.answered(&answer);
     }

@@ -17,7 +17,7 @@
 //!   resources: {overrides: {NodeName: {resource: node}}}
 //!   metricsQuery: avg(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)",
 //! ).unwrap();
-//! let question = Question::parse("pods/DCGM_FI_DEV_GPU_UTIL");
+//! let question = Question::parse("pods/DCGM_FI_DEV_GPU_UTIL").unwrap();
 //! let told = metric(&file, None, &ResourceTable::builtin(), &question);
 //! assert!(!told.is_there());
 //! assert_eq!(told.lost_at(), Some(Step::Labels));
@@ -28,64 +28,32 @@
 //! ```
 
 mod answer;
+mod missing;
 mod overview;
+mod question;
 mod series;
 mod text;
 mod trace;
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use concertina_model::{GroupResource, LabelSelector, Timestamp};
-use concertina_rules::{RuleFile, compile};
+use concertina_model::Timestamp;
+use concertina_rules::{DiscoveryRule, RuleFile, compile};
 use serde::Serialize;
 
 pub use overview::{Offered, Overview, RuleOverview, UsageQuery, overview};
+pub use question::{Question, QuestionError};
 
 use crate::lint::{RuleList, RulePlace, SeriesByQuery};
+use crate::names::name_exposed_as;
 use crate::{
     Catalogue, ExternalCatalogue, ExternalPlan, ExternalRequest, ListedSeries, Listing,
     MetricRequest, Plan, Resources,
 };
-use series::Series;
+use series::{Series, by_name};
 use trace::Rules;
-
-/// What is asked about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Question {
-    /// The metric as it is exposed.
-    pub metric: String,
-    /// The resource; None for an external metric.
-    pub resource: Option<GroupResource>,
-    /// The namespace; None takes the one of a series that is there.
-    pub namespace: Option<String>,
-    /// The object; None takes those that series name, at most 50.
-    pub object: Option<String>,
-    /// The metric selector.
-    pub selector: LabelSelector,
-}
-
-impl Question {
-    /// Reads `pods/METRIC`, `deployments.apps/METRIC`, `external/METRIC`; a bare `METRIC` is one
-    /// of pods.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        let (resource, metric) = text.split_once('/').unwrap_or(("pods", text));
-        let (resource, group) = resource.split_once('.').unwrap_or((resource, ""));
-        let external = resource == "external" && group.is_empty();
-        Self {
-            metric: metric.to_owned(),
-            resource: (!external).then(|| GroupResource::new(group, resource)),
-            ..Self::default()
-        }
-    }
-
-    fn subject(&self) -> String {
-        match &self.resource {
-            Some(resource) => format!("{resource}/{}", self.metric),
-            None => format!("external/{}", self.metric),
-        }
-    }
-}
 
 /// A step on the way of a metric, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -150,9 +118,6 @@ pub struct Trace {
     pub rule: RulePlace,
     /// The line on which it begins.
     pub line: u32,
-    /// Whether the rule is about such a metric at all: whether it could expose a series under this
-    /// name.
-    pub concerns: bool,
     /// The steps, up to the one at which the metric fell out.
     pub steps: Vec<Taken>,
 }
@@ -166,7 +131,15 @@ impl Trace {
     }
 
     fn title(&self) -> String {
-        format!("{} (line {})", self.rule, self.line)
+        title(self.rule, self.line)
+    }
+}
+
+/// A rule and its place; the default rules of the Helm chart stand in no file.
+fn title(rule: RulePlace, line: u32) -> String {
+    match line {
+        0 => format!("{rule} of the chart"),
+        line => format!("{rule} (line {line})"),
     }
 }
 
@@ -273,17 +246,15 @@ pub fn metric(
     let rules = Rules::new(file, question, series, known);
     let mut traces = rules.traces();
     // The one that serves it, else the one it came furthest in; later rules replace earlier ones.
-    traces.sort_by_key(|trace| {
+    traces.sort_by_key(|(closeness, trace)| {
         let end = trace.lost_at();
-        (
-            std::cmp::Reverse(trace.concerns),
-            std::cmp::Reverse(end.is_none()),
-            std::cmp::Reverse(end),
-        )
+        Reverse((end.is_none(), end, *closeness))
     });
-    let help = (!traces.iter().any(|trace| trace.concerns))
-        .then(|| overview(file, series, known).nothing_concerns(question));
-    traces.retain(|trace| trace.concerns);
+    let traces: Vec<Trace> = traces.into_iter().map(|(_, trace)| trace).collect();
+    let help = traces.is_empty().then(|| {
+        let unasked = || overview(file, series, known).nothing_concerns(question);
+        rules.found_by_name().unwrap_or_else(unasked)
+    });
     let mut explanation = Explanation {
         subject: question.subject(),
         summary: String::new(),
@@ -364,6 +335,29 @@ fn catalogues(
         now,
     );
     (custom, external)
+}
+
+/// What to ask a Prometheus for before [`metric`] can tell what is: the series of every rule, and
+/// those that have the name, whatever their labels.
+#[must_use]
+pub fn series_queries(file: &RuleFile, question: &Question) -> BTreeSet<String> {
+    let rules = file.rules.iter().chain(&file.external_rules);
+    let mut queries: BTreeSet<String> = rules.map(|rule| rule.series_query.clone()).collect();
+    let (_, of_list) = list(file, question);
+    let names = of_list.iter().zip(compile(of_list));
+    let names = names
+        .filter_map(|(written, rule)| name_exposed_as(&rule.ok()?, written, &question.metric))
+        .chain([question.metric.clone()]);
+    queries.extend(names.filter_map(|name| by_name(&name)));
+    queries
+}
+
+/// The rules that a question is about.
+fn list<'a>(file: &'a RuleFile, question: &Question) -> (RuleList, &'a [DiscoveryRule]) {
+    match question.resource {
+        Some(_) => (RuleList::Rules, &file.rules),
+        None => (RuleList::ExternalRules, &file.external_rules),
+    }
 }
 
 /// Makes the request of `question` to a catalogue.

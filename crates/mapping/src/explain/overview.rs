@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Question;
 use super::series::{SOME_NAMESPACE, SOME_OBJECT, Series, some};
 use crate::lint::{RuleList, RulePlace, SeriesByQuery};
+use crate::names::NameMatchers;
 use crate::{LabelMapper, Resources, UsageRules};
 
 /// A metric that a rule gives.
@@ -21,6 +22,13 @@ pub struct Offered {
     /// Each resource that it is served for, with the label that names its objects; empty for an
     /// external metric.
     pub resources: BTreeMap<String, String>,
+    /// Whether the name is made up: one of those that the rule's patterns take.
+    #[serde(skip_serializing_if = "is_false")]
+    pub example: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// A rule, and what it gives.
@@ -187,6 +195,11 @@ fn rules(
                                 let found = mapper.resource(label, known).filter(|_| !external);
                                 found.map(|found| found.group_resource().to_string())
                             });
+                            let names = NameMatchers::of(&written.series_query);
+                            let exact = names.is_some_and(|names| names.exact().is_some());
+                            for offered in &mut overview.offered {
+                                offered.example = found.made_up && !exact;
+                            }
                             overview.problem = overview.nothing(external, listed.len());
                         }
                     }
@@ -237,6 +250,7 @@ fn offered(
                 .into_iter()
                 .filter_map(|label| Some((resource(label)?, label.to_owned())))
                 .collect(),
+            example: false,
         });
     offered.collect()
 }

@@ -41,7 +41,7 @@ impl Series {
         }
         let names = match metric {
             Some(metric) => name_exposed_as(rule, written, metric).into_iter().collect(),
-            None => example_names(rule, written),
+            None => example_names(rule, written, &["some"]),
         };
         let labels = labels(written);
         let listed = names.into_iter().map(|name| {
@@ -91,4 +91,13 @@ pub(super) fn some<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String 
         text.push_str(&format!(" and {} more", names.len() - SHOWN));
     }
     text
+}
+
+/// The query for all series of a name; None when no series can have it.
+pub(super) fn by_name(name: &str) -> Option<String> {
+    let mut letters = name.chars();
+    let first = letters.next()?;
+    let begins = first.is_ascii_alphabetic() || "_:".contains(first);
+    let goes_on = letters.all(|c| c.is_ascii_alphanumeric() || "_:".contains(c));
+    (begins && goes_on).then(|| format!("{{{METRIC_NAME}=\"{name}\"}}"))
 }

@@ -2,20 +2,29 @@
 
 use std::fmt;
 
-use super::{Explanation, Found, Overview, RuleOverview, Taken, Trace, UsageQuery};
+use super::{Explanation, Found, Overview, RuleOverview, Step, Taken, Trace, UsageQuery, title};
 
 /// How many values are written out.
 const SHOWN: usize = 20;
 
+/// How many other rules are told of.
+const OTHERS: usize = 5;
+
 impl fmt::Display for Explanation {
-    /// The whole story: the sentence, the way through each rule, and what came back.
+    /// The way through the rule that serves it or nearly does, the others in a line each, what came
+    /// back, and the verdict.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.summary)?;
-        for trace in &self.traces {
-            writeln!(f, "\n{trace}")?;
-        }
-        if let Some(help) = &self.help {
-            writeln!(f, "\n  help: {help}")?;
+        if let Some((first, others)) = self.traces.split_first() {
+            writeln!(f, "{first}\n")?;
+            for other in others.iter().take(OTHERS) {
+                other.in_short(f)?;
+            }
+            if let Some(more) = others.len().checked_sub(OTHERS).filter(|more| *more > 0) {
+                writeln!(f, "and {more} more rules could give it")?;
+            }
+            if !others.is_empty() {
+                writeln!(f)?;
+            }
         }
         if self.values.len() > 1 {
             writeln!(f, "\nvalues")?;
@@ -36,8 +45,31 @@ impl fmt::Display for Explanation {
             {
                 writeln!(f, "  and {more} more")?;
             }
+            writeln!(f)?;
         }
-        Ok(())
+        writeln!(f, "{}", self.summary)?;
+        match &self.help {
+            Some(help) => writeln!(f, "  help: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Trace {
+    /// The rule and its last step, with the series' name where that is another.
+    fn in_short(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.title())?;
+        let renamed =
+            |taken: &&Taken| taken.step == Step::Name && taken.found.contains(" becomes ");
+        if let [name, .., _] = self.steps.as_slice()
+            && renamed(&name)
+        {
+            write!(f, "{}; ", name.found)?;
+        }
+        match self.steps.last() {
+            Some(last) => writeln!(f, "{}: {}", last.step.name(), last.found),
+            None => writeln!(f),
+        }
     }
 }
 
@@ -101,13 +133,11 @@ impl fmt::Display for RuleOverview {
             Some(1) => ": 1 series".to_owned(),
             Some(count) => format!(": {count} series"),
         };
-        writeln!(
-            f,
-            "{} (line {}): {}{found}",
-            self.rule, self.line, self.series_query
-        )?;
+        let title = title(self.rule, self.line);
+        writeln!(f, "{title}: {}{found}", self.series_query)?;
         for offered in &self.offered {
-            write!(f, "  {}", offered.metric)?;
+            let example = if offered.example { "for example " } else { "" };
+            write!(f, "  {example}{}", offered.metric)?;
             if offered.series != offered.metric {
                 write!(f, " from {}", offered.series)?;
             }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use concertina_model::{GroupResource, Labels};
 use concertina_promql::parse_selector;
-use concertina_rules::{DiscoveryRule, Rule, RuleError, RuleFile, SeriesFilters, compile};
+use concertina_rules::{DiscoveryRule, Rule, RuleError, RuleFile, compile};
 
-use super::series::{SOME_NAMESPACE, SOME_OBJECT, Series, label_names, some};
-use super::{About, Asked, Question, Step, Taken, Trace, ask, catalogues};
+use super::missing::{Closeness, left_out, unexposed};
+use super::series::{SOME_NAMESPACE, SOME_OBJECT, Series, by_name, label_names, some};
+use super::{About, Asked, Question, Step, Taken, Trace, ask, catalogues, list, title};
 use crate::known::Flavour;
 use crate::lint::{RuleList, RulePlace, SeriesByQuery};
 use crate::names::{NameMatchers, name_exposed_as};
@@ -26,6 +27,10 @@ pub(super) struct Rules<'a> {
     /// Of each rule that compiles.
     series: Vec<Option<Series>>,
     catalogues: (Catalogue, ExternalCatalogue),
+    /// All that Prometheus answered.
+    asked: Option<&'a SeriesByQuery>,
+    /// Whether some rule exposes a series that has the metric's name under another one.
+    renamed: bool,
 }
 
 /// A step that a metric passes, with what was found; or the last one.
@@ -35,13 +40,10 @@ impl<'a> Rules<'a> {
     pub(super) fn new(
         file: &'a RuleFile,
         question: &'a Question,
-        series: Option<&SeriesByQuery>,
+        series: Option<&'a SeriesByQuery>,
         known: &'a dyn Resources,
     ) -> Self {
-        let (list, written) = match question.resource {
-            Some(_) => (RuleList::Rules, &file.rules),
-            None => (RuleList::ExternalRules, &file.external_rules),
-        };
+        let (list, written) = list(file, question);
         let rules: Vec<_> = written.iter().zip(compile(written)).collect();
         let found: Vec<Option<Series>> = rules
             .iter()
@@ -52,38 +54,48 @@ impl<'a> Rules<'a> {
             .collect();
         let all = [(list, found)];
         let catalogues = catalogues(file, &all, known);
-        let [(_, series)] = all;
+        let [(_, found)] = all;
+        let metric = &question.metric;
+        let renamed = rules.iter().any(|(written, rule)| {
+            let names = NameMatchers::of(&written.series_query);
+            let takes = names.is_some_and(|names| !names.is_empty() && names.accept(metric));
+            let exposed = rule.as_ref().ok().and_then(|rule| rule.metric_name(metric));
+            takes && exposed.is_some_and(|exposed| exposed != *metric)
+        });
         Self {
+            asked: series,
+            renamed,
             question,
             known,
             list,
             rules,
-            series,
+            series: found,
             catalogues,
         }
     }
 
-    pub(super) fn traces(&self) -> Vec<Trace> {
+    /// The way through each rule that has to do with the metric.
+    pub(super) fn traces(&self) -> Vec<(Closeness, Trace)> {
         let places = (1..).map(|number| RulePlace {
             list: self.list,
             number,
         });
         places
             .zip(self.rules.iter().zip(&self.series))
-            .map(|(place, ((written, rule), series))| {
+            .filter_map(|(place, ((written, rule), series))| {
                 let mut steps = Vec::new();
-                let concerns = self.walk(place, written, rule, series.as_ref(), &mut steps);
-                Trace {
+                let closeness = self.walk(place, written, rule, series.as_ref(), &mut steps)?;
+                let trace = Trace {
                     rule: place,
                     line: written.line,
-                    concerns,
                     steps,
-                }
+                };
+                Some((closeness, trace))
             })
             .collect()
     }
 
-    /// Takes the steps, and says whether the rule is about such a metric.
+    /// Takes the steps, and says what the rule has to do with the metric; None for nothing.
     fn walk(
         &self,
         place: RulePlace,
@@ -91,7 +103,7 @@ impl<'a> Rules<'a> {
         rule: &Result<Rule, RuleError>,
         series: Option<&Series>,
         steps: &mut Vec<Taken>,
-    ) -> bool {
+    ) -> Option<Closeness> {
         let metric = &self.question.metric;
         let (rule, series) = match (rule, series) {
             (Ok(rule), Some(series)) => (rule, series),
@@ -104,26 +116,27 @@ impl<'a> Rules<'a> {
                 );
                 // Whether it would be about the metric can only be told by its series query.
                 let names = NameMatchers::of(&written.series_query);
-                return names.is_some_and(|names| names.accept(metric));
+                return names
+                    .is_some_and(|names| names.accept(metric))
+                    .then_some(Closeness::Exposed);
             }
-            (Ok(_), None) => return false,
+            (Ok(_), None) => return None,
         };
-        let possible = name_exposed_as(rule, written, metric);
+        let possible = self.possible(rule, written);
         let listed = series.listed.as_deref().unwrap_or_default();
         let own: Vec<&Labels> = listed
             .iter()
             .filter(|labels| exposed(rule, labels).as_ref() == Some(metric))
+            .filter(|_| !series.made_up || possible.is_some())
             .collect();
         if own.is_empty() && possible.is_none() {
-            let Some(lost) = unexposed(rule, written, listed, metric) else {
-                return false;
-            };
+            let (closeness, lost) = unexposed(rule, written, listed, metric)?;
             let step = match parse_selector(&written.series_query) {
                 Ok(_) => Step::Name,
                 Err(_) => Step::Series,
             };
             take::<()>(steps, step, Err(lost));
-            return true;
+            return Some(closeness);
         }
         let name = own
             .first()
@@ -135,17 +148,80 @@ impl<'a> Rules<'a> {
             false => format!("{name} becomes {metric}"),
         };
         take(steps, Step::Name, Ok(((), found)));
-        let Some(()) = take(steps, Step::Series, found_series(written, series, &own)) else {
-            return true;
+        let found = self.found_series(written, series, &own, &name);
+        if take(steps, Step::Series, found).is_some()
+            && let Some(mapper) = self.labels(rule, &own, steps)
+            && take(steps, Step::Namespace, self.namespace(rule, &mapper)).is_some()
+        {
+            take(steps, Step::Place, self.place(place, rule));
+        }
+        Some(Closeness::Exposed)
+    }
+
+    /// A name of a series that the rule could expose as the metric. What only a pattern could give
+    /// is far from what is meant when another rule takes the very name and exposes it as another.
+    fn possible(&self, rule: &Rule, written: &DiscoveryRule) -> Option<String> {
+        let name = name_exposed_as(rule, written, &self.question.metric)?;
+        let exact =
+            NameMatchers::of(&written.series_query).is_some_and(|names| names.exact().is_some());
+        (!self.renamed || exact || name == self.question.metric).then_some(name)
+    }
+
+    fn found_series(
+        &self,
+        written: &DiscoveryRule,
+        series: &Series,
+        own: &[&Labels],
+        name: &str,
+    ) -> Passed<()> {
+        let query = &written.series_query;
+        let listed = match &series.listed {
+            Ok(listed) => listed,
+            Err(error) => {
+                let help = "Put right the rule's `seriesQuery`.".to_owned();
+                return Err((error.clone(), Some(help)));
+            }
         };
-        let Some(mapper) = self.labels(rule, &own, steps) else {
-            return true;
+        if series.made_up {
+            let found = format!("taken for there: nobody was asked for `{query}`");
+            return Ok(((), found));
+        }
+        if !own.is_empty() {
+            return Ok(((), format!("{} found by `{query}`", own.len())));
+        }
+        if let Some(named) = self.named(name) {
+            return Err(left_out(written, name, named));
+        }
+        let found = match listed.len() {
+            0 => format!("Prometheus has no series for `{query}`"),
+            count => {
+                format!("none of the {count} series of `{query}` is exposed under this name")
+            }
         };
-        let Some(()) = take(steps, Step::Namespace, self.namespace(rule, &mapper)) else {
-            return true;
-        };
-        take(steps, Step::Place, self.place(place, rule));
-        true
+        let help = "Look the series up in Prometheus: is its exporter scraped, is it called so, \
+                    and has it the labels that the selector asks for?";
+        Err((found, Some(help.to_owned())))
+    }
+
+    /// All series of a name, when they were asked for.
+    fn named(&self, name: &str) -> Option<&'a [Labels]> {
+        let answer = self.asked?.get(&by_name(name)?)?;
+        answer.as_deref().ok()
+    }
+
+    /// What to do when no rule is about the metric, and Prometheus has series of this name.
+    pub(super) fn found_by_name(&self) -> Option<String> {
+        let metric = &self.question.metric;
+        let named: Vec<&Labels> = self.named(metric)?.iter().collect();
+        (!named.is_empty()).then(|| {
+            format!(
+                "Prometheus has {} series of this name: add a rule to `{}` with `seriesQuery: \
+                 {metric}`. They have the labels {}.",
+                named.len(),
+                self.list,
+                some(label_names(&named))
+            )
+        })
     }
 
     fn labels(&self, rule: &Rule, own: &[&Labels], steps: &mut Vec<Taken>) -> Option<LabelMapper> {
@@ -255,10 +331,16 @@ impl<'a> Rules<'a> {
         };
         match winner {
             Some((index, line)) if index != rule.index() => {
-                let found = format!(
-                    "rule {} (line {line}) gives it, too, and replaces it",
-                    index + 1
-                );
+                let winner = RulePlace {
+                    number: index + 1,
+                    ..place
+                };
+                let when = match self.asked {
+                    Some(_) => "",
+                    None => " when it has such series",
+                };
+                let winner = title(winner, line);
+                let found = format!("{winner} gives it, too, and replaces it{when}");
                 Err((found, Some("Give one of them another name.".to_owned())))
             }
             Some(_) => Ok(((), format!("{place} has the last word"))),
@@ -337,72 +419,6 @@ impl<'a> Rules<'a> {
 
 fn exposed(rule: &Rule, labels: &Labels) -> Option<String> {
     rule.metric_name(labels.metric_name()?)
-}
-
-/// Why a rule that is about series called `metric` exposes nothing under this name; None when it
-/// is about others.
-fn unexposed(
-    rule: &Rule,
-    written: &DiscoveryRule,
-    listed: &[Labels],
-    metric: &str,
-) -> Option<(String, Option<String>)> {
-    let query = &written.series_query;
-    if let Err(error) = parse_selector(query) {
-        let help = "Put right the rule's `seriesQuery`.".to_owned();
-        return query
-            .contains(metric)
-            .then(|| (error.to_string(), Some(help)));
-    }
-    let is_listed = listed
-        .iter()
-        .any(|labels| labels.metric_name() == Some(metric));
-    let names = NameMatchers::of(query)?;
-    if !is_listed && (names.is_empty() || !names.accept(metric)) {
-        return None;
-    }
-    if let Some(name) = rule.metric_name(metric) {
-        let help = format!("Ask for `{name}`, or change `name` of the rule.");
-        return Some((format!("the rule exposes it as {name}"), Some(help)));
-    }
-    let filters = SeriesFilters::new(&written.series_filters);
-    let filtered = filters.is_ok_and(|filters| !filters.accept(metric));
-    let key = if filtered {
-        "seriesFilters"
-    } else {
-        "name.matches"
-    };
-    let found = format!("`{key}` of the rule leaves the series {metric} out");
-    Some((
-        found,
-        Some(format!("Change `{key}`, or add a rule for it.")),
-    ))
-}
-
-fn found_series(written: &DiscoveryRule, series: &Series, own: &[&Labels]) -> Passed<()> {
-    let query = &written.series_query;
-    match &series.listed {
-        Err(error) => Err((
-            error.clone(),
-            Some("Put right the rule's `seriesQuery`.".to_owned()),
-        )),
-        Ok(listed) if own.is_empty() => {
-            let found = match listed.len() {
-                0 => format!("Prometheus has no series for `{query}`"),
-                count => {
-                    format!("none of the {count} series of `{query}` is exposed under this name")
-                }
-            };
-            let help = "Look the series up in Prometheus: is its exporter scraped, is it called \
-                        so, and has it the labels that the selector asks for?";
-            Err((found, Some(help.to_owned())))
-        }
-        Ok(_) if series.made_up => Ok((
-            (),
-            format!("taken for there: nobody was asked for `{query}`"),
-        )),
-        Ok(_) => Ok(((), format!("{} found by `{query}`", own.len()))),
-    }
 }
 
 /// Notes a step; None when it was the last.

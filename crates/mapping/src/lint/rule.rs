@@ -6,7 +6,7 @@ use super::mapping::Mapping;
 use super::query::{self, Query, Request};
 use super::{Finding, FindingKind, RuleList, RulePlace, units};
 use crate::known::{Unit, is_counter};
-use crate::names::{NameMatchers, example_names};
+use crate::names::{FILLERS, NameMatchers, example_names};
 use crate::{ApiResource, Resources};
 
 /// A rule that compiles, and what is known of it.
@@ -33,7 +33,7 @@ impl<'a> Subject<'a> {
         known: &dyn Resources,
     ) -> Self {
         Self {
-            names: example_names(&rule, written),
+            names: example_names(&rule, written, &FILLERS),
             matchers: NameMatchers::of(&written.series_query),
             mapping: Mapping::new(&written.resources, known),
             place,

@@ -31,6 +31,11 @@ pub(crate) fn store(lines: &str) -> Store {
 
 /// The series that the rules of `text` ask for.
 pub(crate) fn listing(text: &str, store: &Store) -> SeriesByQuery {
+    answers(series_queries(text), store)
+}
+
+/// What is answered to series queries.
+pub(crate) fn answers(queries: impl IntoIterator<Item = String>, store: &Store) -> SeriesByQuery {
     let answer = |query: String| {
         let listed = match concertina_promql::parse_selector(&query) {
             Ok(selector) => Ok(store
@@ -41,5 +46,5 @@ pub(crate) fn listing(text: &str, store: &Store) -> SeriesByQuery {
         };
         (query, listed)
     };
-    series_queries(text).into_iter().map(answer).collect()
+    queries.into_iter().map(answer).collect()
 }

@@ -20,6 +20,7 @@ pub(super) fn cause(yaml: &str, line: usize, message: &str) -> Option<(Option<St
     }
     let entry = Entry::of(text);
     inner_quotes(&entry)
+        .or_else(|| comma_behind(&entry, message))
         .or_else(|| unquoted(&entry, message))
         .or_else(|| misplaced(&lines, at, &entry, message))
 }
@@ -75,6 +76,19 @@ fn inner_quotes(entry: &Entry<'_>) -> Option<(Option<String>, String)> {
     let cause = "the text in double quotes ends at the next `\"`, which is inside of it".to_owned();
     let hint = format!("put it between single quotes: `{}: '{inner}'`", entry.key);
     Some((Some(cause), hint))
+}
+
+/// `key: {a: b},` in a block.
+fn comma_behind(entry: &Entry<'_>, message: &str) -> Option<(Option<String>, String)> {
+    let flow = entry.value.starts_with(['{', '[', '"', '\'']);
+    let inner = entry.value.strip_suffix(',')?.trim_end();
+    let closed = inner.ends_with(['}', ']', '"', '\'']);
+    if !flow || !closed || !message.contains("did not find expected") {
+        return None;
+    }
+    let cause = "a comma stands behind the value: the lines of a block are not separated by commas";
+    let hint = format!("leave the comma out: `{}: {inner}`", entry.key);
+    Some((Some(cause.to_owned()), hint))
 }
 
 /// A query without quotes that YAML does not take for a text.

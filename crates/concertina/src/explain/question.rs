@@ -1,0 +1,53 @@
+//! What is asked about, as a user writes it.
+
+use concertina_mapping::explain::Question;
+use concertina_metrics_api::path::{self, Request};
+use concertina_metrics_api::provider::Objects;
+
+use super::{ExplainArgs, ExplainError};
+
+/// The question of METRIC and the options, which count more than a path.
+pub(super) fn of(metric: &str, args: &ExplainArgs) -> Result<Question, ExplainError> {
+    let mut question = match metric.starts_with("/apis/") {
+        true => of_path(metric)?,
+        false => Question::parse(metric)?,
+    };
+    if let Some(namespace) = &args.namespace {
+        question.namespace = Some(namespace.clone());
+    }
+    if let Some(object) = &args.object {
+        question.object = Some(object.clone());
+    }
+    if let Some(selector) = &args.selector {
+        question.selector = selector.clone();
+    }
+    Ok(question)
+}
+
+/// The question of a path as `kubectl get --raw` takes it.
+fn of_path(text: &str) -> Result<Question, ExplainError> {
+    let (path, query) = text.split_once('?').unwrap_or((text, ""));
+    let refused = |reason: String| ExplainError::Path {
+        path: path.to_owned(),
+        reason,
+    };
+    match path::parse(path, query).map_err(|error| refused(error.to_string()))? {
+        Request::Metric(request) => Ok(Question {
+            metric: request.metric.name,
+            resource: Some(request.metric.resource),
+            namespace: request.metric.namespace,
+            object: match request.objects {
+                Objects::Named(name) => Some(name),
+                Objects::Matching(_) => None,
+            },
+            selector: request.metric.selector,
+        }),
+        Request::External(external) => Ok(Question {
+            metric: external.name,
+            namespace: Some(external.namespace),
+            selector: external.selector,
+            ..Question::default()
+        }),
+        _ => Err(refused("this is the path of no metric".to_owned())),
+    }
+}
