@@ -110,6 +110,7 @@ fn decisions(c: &mut Criterion) {
             ..HorizontalPodAutoscalerSpec::default()
         }
         .defaulted(),
+        ..Policy::default()
     };
     for count in [10, 100, 1000_i32] {
         let name = |pod: i32| format!("bert-intent-detection-7b486f6bf-{pod:05}");
@@ -126,6 +127,7 @@ fn decisions(c: &mut Criterion) {
             }),
             pods: Ok(pods.collect()),
             metrics: vec![Ok(Reading::Pods(samples.collect()))],
+            activation: None,
         };
         let options = Options::default();
         c.bench_function(&format!("decide for {count} pods"), |b| {

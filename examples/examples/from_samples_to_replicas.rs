@@ -100,6 +100,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ..HorizontalPodAutoscalerSpec::default()
         }
         .defaulted(),
+        ..Policy::default()
     };
     let pods = names.map(|name| Pod {
         name,
@@ -113,6 +114,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }),
         pods: Ok(pods.to_vec()),
         metrics: vec![Ok(Reading::Pods(samples.into_iter().collect()))],
+        activation: None,
     };
     let (decision, _history) = reconcile(
         &policy,

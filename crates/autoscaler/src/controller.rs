@@ -111,6 +111,7 @@ impl Controller {
             scale: scale.map_err(|error| error.to_string()),
             pods: Ok(Vec::new()),
             metrics: Vec::new(),
+            activation: None,
         };
         let Ok(scale) = &observation.scale else {
             return observation;

@@ -26,6 +26,17 @@ pub struct ScaleEvent {
     pub outdated: bool,
 }
 
+/// What a metric asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastGood {
+    /// The metric, as reasons name it.
+    pub metric: String,
+    /// The count.
+    pub replicas: i32,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// What past decisions wanted and did. Save it and restore it, and a restart forgets nothing: the
 /// next decision is the one that would have come without it.
 ///
@@ -44,6 +55,13 @@ pub struct History {
     /// Scale-downs, likewise.
     #[serde(default)]
     pub scale_down_events: Vec<ScaleEvent>,
+    /// What metrics asked for when they were last there; kept for policies that take that in the
+    /// place of a missing metric.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_good: Vec<LastGood>,
+    /// Since when the activation metric has been below its threshold at every look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_since: Option<Timestamp>,
     /// The status as it was last reported. An autoscaler whose status is kept elsewhere, as in the
     /// Kubernetes API, puts here what it reads there.
     #[serde(default)]

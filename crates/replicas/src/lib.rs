@@ -22,7 +22,7 @@ pub mod status;
 pub use api::PolicyError;
 pub use decision::{Decision, Event, EventType, MetricsError, ReconcileError, Rescale};
 pub use explain::{Explanation, Step};
-pub use history::{History, Recommendation, ScaleEvent};
+pub use history::{History, LastGood, Recommendation, ScaleEvent};
 pub use observation::{Observation, Pod, PodPhase, PodSample, PodSamples, Reading, Scale};
 pub use options::{Arithmetic, Options, Tolerance};
 pub use policy::Policy;

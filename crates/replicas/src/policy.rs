@@ -2,7 +2,7 @@
 
 use concertina_model::ObjectRef;
 
-use crate::api::HorizontalPodAutoscalerSpec;
+use crate::api::{HorizontalPodAutoscalerSpec, Safety};
 
 /// A HorizontalPodAutoscaler as decisions look at it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Policy {
     pub name: String,
     /// Its spec, with defaults filled in ([`HorizontalPodAutoscalerSpec::set_defaults`]).
     pub spec: HorizontalPodAutoscalerSpec,
+    /// What it asks for beyond Kubernetes; by default nothing.
+    pub safety: Safety,
 }
 
 impl Policy {

@@ -108,6 +108,7 @@ fn several_metrics_of_all_kinds() {
         scale: Ok(scale(2)),
         pods: Ok(vec![pod("a"), pod("b")]),
         metrics,
+        activation: None,
     };
     let text = told(
         &policy,

@@ -1,147 +1,380 @@
-//! What policies may ask for beyond Kubernetes: read, written, and refused with the field's path.
-#![allow(clippy::unwrap_used, reason = "tests")]
+//! What a policy asks for beyond Kubernetes, and which of it wins.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod support;
+
+use concertina_model::Timestamp;
 use concertina_replicas::api::{
-    HorizontalPodAutoscalerSpec, MaxChange, MetricIdentifier, MetricSpec, MetricTarget, OnMissing,
-    PodsMetricSource, Safety,
+    Activation, ExternalMetricSource, MaxChange, MetricIdentifier, MetricSpec, MetricTarget,
+    OnMissing, Readiness, Safety,
 };
+use concertina_replicas::observation::Ready;
+use concertina_replicas::{Decision, History, Observation, Options, Policy, Reading, reconcile};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use support::{observation, policy, scale};
 
-fn spec() -> HorizontalPodAutoscalerSpec {
-    let pods = PodsMetricSource {
-        metric: MetricIdentifier::named("sm"),
-        target: MetricTarget::average_value("20".parse().unwrap()),
-    };
-    HorizontalPodAutoscalerSpec {
-        max_replicas: 10,
-        metrics: vec![MetricSpec::pods(pods)],
-        ..HorizontalPodAutoscalerSpec::default()
+fn external(name: &str, target: &str) -> MetricSpec {
+    MetricSpec::external(ExternalMetricSource {
+        metric: MetricIdentifier::named(name),
+        target: MetricTarget::value(target.parse().unwrap()),
+    })
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000)
+}
+
+/// A policy, and what was decided so far. The history is one that holds nothing up.
+struct Followed {
+    policy: Policy,
+    history: History,
+}
+
+impl Followed {
+    fn new(policy: Policy, safety: Safety) -> Self {
+        assert_eq!(safety.validate(&policy.spec), []);
+        let policy = Policy { safety, ..policy };
+        let history = History {
+            recommendations: Some(Vec::new()),
+            ..History::default()
+        };
+        Self { policy, history }
     }
-    .defaulted()
+
+    fn look(&mut self, seconds: i64, seen: &Observation) -> Decision {
+        let options = Options {
+            downscale_stabilization: std::time::Duration::ZERO,
+            ..Options::default()
+        };
+        // Every decision is that of a process that was restarted.
+        let saved = serde_json::to_string(&self.history).unwrap();
+        let history = serde_json::from_str(&saved).unwrap();
+        let (decision, next) = reconcile(&self.policy, &options, history, seen, at(seconds));
+        self.history = next;
+        decision
+    }
+
+    fn count(&mut self, seconds: i64, seen: &Observation) -> i32 {
+        self.look(seconds, seen).desired_replicas
+    }
 }
 
-fn findings(safety: Value, spec: &HorizontalPodAutoscalerSpec) -> String {
-    let safety: Safety = match serde_json::from_value(safety) {
-        Ok(safety) => safety,
-        Err(error) => return format!("not read: {error}"),
+fn on_missing(on_missing: OnMissing) -> Safety {
+    Safety {
+        on_missing,
+        ..Safety::default()
+    }
+}
+
+/// Two metrics of which the second has a value.
+fn two(current: i32, first: Option<i64>, second: Option<i64>) -> Observation {
+    let reading = |value: Option<i64>| match value {
+        Some(milli) => Ok(Reading::External(vec![milli])),
+        None => Err("timeout".to_owned()),
     };
-    let found = safety.validate(spec);
-    let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
-    texts.join("\n")
+    let mut seen = observation(current, &[], 0);
+    seen.pods = observation(
+        current,
+        &vec![Some(0); usize::try_from(current).unwrap()],
+        0,
+    )
+    .pods;
+    for pod in seen.pods.as_mut().unwrap() {
+        pod.ready = Some(Ready::yes(at(0)));
+    }
+    seen.metrics = vec![reading(first), reading(second)];
+    seen
 }
 
-fn queue(target: Value) -> Value {
-    json!({"type": "External", "external": {"metric": {"name": "queue"}, "target": target}})
+fn on_two() -> Policy {
+    let mut policy = policy(1, 1, 20);
+    policy.spec.metrics = vec![external("a", "10"), external("b", "10")];
+    policy
 }
 
 #[test]
-fn what_is_right_passes_and_is_written_as_it_was_read() {
-    let threshold = json!({"type": "Value", "value": "1"});
-    for right in [
-        json!({}),
-        json!({"onMissing": {"type": "Hold"}}),
-        json!({"onMissing": {"type": "Replicas", "replicas": 10}}),
-        json!({"onMissing": {"type": "LastGood", "maxAgeSeconds": 86400}}),
-        json!({"readiness": {"minAgeSeconds": 1}, "maxChange": {"scaleUp": 1}}),
-        json!({"readiness": {"readyOnly": true}, "maxChange": {"scaleDown": 1}}),
-        json!({"activation": {"metric": queue(threshold), "cooldownSeconds": 0}}),
+fn hold_keeps_the_count_when_a_metric_or_a_pods_sample_is_missing() {
+    let mut held = Followed::new(on_two(), on_missing(OnMissing::Hold));
+    assert_eq!(held.count(0, &two(4, None, Some(1_000))), 4);
+    assert_eq!(held.count(15, &two(4, Some(1_000), Some(1_000))), 1);
+    // Others may scale out.
+    assert_eq!(held.count(30, &two(4, None, Some(15_000))), 6);
+
+    // Kubernetes takes three of four idle pods away although the fourth is not seen.
+    let seen = observation(4, &[Some(0), Some(0), Some(0), None], 0);
+    let mut plain = Followed::new(policy(20_000, 1, 20), Safety::default());
+    assert_eq!(plain.count(0, &seen), 1);
+    let mut held = Followed::new(policy(20_000, 1, 20), on_missing(OnMissing::Hold));
+    let decision = held.look(0, &seen);
+    assert_eq!(decision.desired_replicas, 4);
+    assert_eq!(
+        decision.explanation.steps.last().unwrap().to_string(),
+        "a metric is missing → stays 4 instead of 1"
+    );
+}
+
+#[test]
+fn a_fixed_count_takes_the_place_of_a_missing_metric() {
+    let mut fixed = Followed::new(on_two(), on_missing(OnMissing::Replicas { replicas: 3 }));
+    assert_eq!(fixed.count(0, &two(5, None, Some(1_000))), 3);
+    let decision = fixed.look(15, &two(2, None, None));
+    assert_eq!(decision.desired_replicas, 3);
+    assert_eq!(
+        decision.rescale.unwrap().reason,
+        "external metric a is missing"
+    );
+    assert!(decision.error.is_some());
+    // What is there and asks for more wins.
+    assert_eq!(fixed.count(30, &two(4, None, Some(15_000))), 6);
+}
+
+#[test]
+fn the_last_good_count_holds_for_its_time() {
+    let safety = on_missing(OnMissing::LastGood {
+        max_age_seconds: 60,
+    });
+    let mut last = Followed::new(on_two(), safety);
+    assert_eq!(last.count(0, &two(4, Some(7_500), Some(1_000))), 3);
+    assert_eq!(last.count(60, &two(4, None, Some(1_000))), 3);
+    let text = last
+        .look(60, &two(3, None, Some(1_000)))
+        .explanation
+        .summary();
+    assert!(
+        text.contains("a is missing, 60 s ago it asked for 3"),
+        "{text}"
+    );
+    // Then as with Hold.
+    assert_eq!(last.count(61, &two(4, None, Some(1_000))), 4);
+    // A metric that the policy does not have any more is forgotten.
+    last.policy.spec.metrics.remove(0);
+    let mut seen = two(4, None, Some(1_000));
+    seen.metrics.drain(..1);
+    last.look(75, &seen);
+    assert_eq!(last.history.last_good.len(), 1);
+}
+
+#[test]
+fn pods_that_load_their_model_do_not_count() {
+    let mut seen = observation(3, &[Some(30_000), Some(30_000), Some(0)], 0);
+    for (pod, age) in seen.pods.as_mut().unwrap().iter_mut().zip([600, 600, 20]) {
+        pod.started = Some(at(-age));
+        pod.ready = Some(Ready::yes(at(-age)));
+    }
+    // The third dilutes the average: 20, on target.
+    let mut plain = Followed::new(policy(20_000, 1, 20), Safety::default());
+    assert_eq!(plain.count(0, &seen), 3);
+    let by_age = Readiness {
+        min_age_seconds: Some(60),
+        ready_only: false,
+    };
+    let by_readiness = Readiness {
+        min_age_seconds: None,
+        ready_only: true,
+    };
+    let aware = |rules: Readiness| {
+        let safety = Safety {
+            readiness: Some(rules),
+            ..Safety::default()
+        };
+        Followed::new(policy(20_000, 1, 20), safety)
+    };
+    // 30 ÷ 20 over two pods asks for 3, which is there.
+    let busy = aware(by_age).look(0, &seen);
+    assert_eq!(busy.desired_replicas, 3);
+    assert!(busy.explanation.summary().contains("ceil(1.5 × 2) = 3"));
+    // Two loaded pods of five on 30: more than the target never takes pods away.
+    let mut many = observation(5, &[Some(30_000), Some(30_000), None, None, None], 0);
+    for pod in many.pods.as_mut().unwrap().iter_mut().take(2) {
+        pod.ready = Some(Ready::yes(at(-100)));
+    }
+    let decision = aware(by_readiness).look(0, &many);
+    assert_eq!(decision.desired_replicas, 5);
+    assert!(
+        decision
+            .explanation
+            .summary()
+            .contains("would move against the ratio, stays 5")
+    );
+    // No pod left: the metric is missing.
+    let none = aware(by_readiness).look(0, &observation(2, &[Some(0), Some(0)], 0));
+    assert_eq!(none.desired_replicas, 2);
+    assert!(none.error.is_some());
+}
+
+#[test]
+fn one_decision_changes_no_more_than_it_may() {
+    let max_change = Some(MaxChange {
+        scale_up: Some(2),
+        scale_down: Some(1),
+    });
+    let safety = Safety {
+        max_change,
+        ..Safety::default()
+    };
+    let mut capped = Followed::new(policy(20_000, 2, 8), safety);
+    let decision = capped.look(0, &observation(3, &[Some(90_000); 3], 0));
+    assert_eq!(decision.desired_replicas, 5);
+    assert_eq!(
+        decision.explanation.steps.last().unwrap().to_string(),
+        "maxChange → 5 instead of 6"
+    );
+    assert_eq!(capped.count(15, &observation(5, &[Some(0); 5], 0)), 4);
+    // Also back into the bounds.
+    assert_eq!(capped.count(30, &observation(20, &[Some(0); 5], 0)), 19);
+}
+
+fn activated(on_missing: OnMissing) -> Followed {
+    let activation = Some(Activation {
+        metric: external("queue", "1"),
+        cooldown_seconds: 60,
+    });
+    let safety = Safety {
+        on_missing,
+        activation,
+        ..Safety::default()
+    };
+    let mut policy = policy(20_000, 2, 8);
+    policy.spec.metrics.push(external("load", "10"));
+    Followed::new(policy, safety)
+}
+
+/// Pods on their target, a load and the activation metric.
+fn waiting(current: i32, load: i64, queue: Option<i64>) -> Observation {
+    let pods = vec![Some(20_000); usize::try_from(current).unwrap()];
+    let mut seen = observation(current, &pods, 0);
+    seen.metrics.push(Ok(Reading::External(vec![load])));
+    seen.activation = Some(match queue {
+        Some(milli) => Ok(Reading::External(vec![milli])),
+        None => Err("timeout".to_owned()),
+    });
+    seen
+}
+
+#[test]
+fn to_zero_after_the_cool_down_and_back() {
+    let mut followed = activated(OnMissing::Kubernetes);
+    assert_eq!(followed.count(0, &waiting(2, 10_000, Some(999))), 2);
+    assert_eq!(followed.count(59, &waiting(2, 10_000, Some(0))), 2);
+    let decision = followed.look(60, &waiting(2, 10_000, Some(0)));
+    assert_eq!(decision.desired_replicas, 0);
+    assert_eq!(
+        decision.explanation.to_string(),
+        "queue: 0 < 1 for 60 s → 0\nscales from 2 to 0"
+    );
+    // At zero the spec's metrics change nothing.
+    assert_eq!(followed.count(75, &waiting(0, 90_000, Some(0))), 0);
+    assert_eq!(followed.count(90, &waiting(0, 90_000, None)), 0);
+    // Back to minReplicas, or to what a metric without pods asks for.
+    let mut again = Followed {
+        policy: followed.policy.clone(),
+        history: followed.history.clone(),
+    };
+    assert_eq!(followed.count(105, &waiting(0, 10_000, Some(1_000))), 2);
+    assert_eq!(again.count(105, &waiting(0, 50_000, Some(1_000))), 5);
+    // Active again, so the spec's metrics decide.
+    assert_eq!(followed.count(120, &waiting(2, 10_000, Some(1_000))), 2);
+}
+
+#[test]
+fn the_cool_down_begins_anew_when_the_activation_metric_is_missing() {
+    let mut followed = activated(OnMissing::Kubernetes);
+    assert_eq!(followed.count(0, &waiting(2, 10_000, Some(0))), 2);
+    assert_eq!(followed.count(45, &waiting(2, 10_000, None)), 2);
+    assert_eq!(followed.count(60, &waiting(2, 10_000, Some(0))), 2);
+    assert_eq!(followed.count(119, &waiting(2, 10_000, Some(0))), 2);
+    assert_eq!(followed.count(120, &waiting(2, 10_000, Some(0))), 0);
+}
+
+#[test]
+fn zero_that_somebody_else_chose_stays() {
+    let mut followed = activated(OnMissing::Kubernetes);
+    assert_eq!(followed.count(0, &waiting(0, 90_000, Some(9_000))), 0);
+}
+
+#[test]
+fn only_hold_keeps_an_idle_workload_from_zero() {
+    let mut missing = waiting(3, 10_000, Some(0));
+    missing.metrics[0] = Err("timeout".to_owned());
+    for (rule, count) in [
+        (OnMissing::Kubernetes, 0),
+        (OnMissing::Replicas { replicas: 4 }, 0),
+        (OnMissing::Hold, 3),
     ] {
-        assert_eq!(findings(right.clone(), &spec()), "", "{right}");
-        let read: Safety = serde_json::from_value(right.clone()).unwrap();
-        assert_eq!(serde_json::to_value(read).unwrap(), right);
+        let mut followed = activated(rule);
+        followed.count(0, &waiting(3, 10_000, Some(0)));
+        assert_eq!(followed.count(60, &missing), count, "{rule:?}");
     }
-    let default = json!({"onMissing": {"type": "Kubernetes"}});
-    let read: Safety = serde_json::from_value(default).unwrap();
-    assert_eq!(read, Safety::default());
+    // At zero a fixed count stands for a missing activation metric.
+    let mut followed = activated(OnMissing::Replicas { replicas: 4 });
+    followed.count(0, &waiting(3, 10_000, Some(0)));
+    assert_eq!(followed.count(60, &waiting(3, 10_000, Some(0))), 0);
+    assert_eq!(followed.count(75, &waiting(0, 10_000, None)), 4);
 }
 
 #[test]
-fn defaults_and_thresholds() {
-    let metric = queue(json!({"type": "Value", "value": "1500m"}));
-    let safety = json!({"activation": {"metric": metric}});
-    let safety: Safety = serde_json::from_value(safety).unwrap();
-    let activation = safety.activation.unwrap();
-    assert_eq!(activation.cooldown().as_secs(), 300);
-    assert_eq!(activation.threshold_milli(), Some(1500));
+fn max_change_cuts_the_way_to_zero_and_back() {
+    let mut followed = activated(OnMissing::Kubernetes);
+    followed.policy.safety.max_change = Some(MaxChange {
+        scale_up: Some(1),
+        scale_down: Some(2),
+    });
+    followed.count(0, &waiting(3, 10_000, Some(0)));
+    assert_eq!(followed.count(60, &waiting(3, 10_000, Some(0))), 1);
+    assert_eq!(followed.count(75, &waiting(1, 10_000, Some(0))), 0);
+    assert_eq!(followed.count(90, &waiting(0, 10_000, Some(5_000))), 1);
 }
 
 #[test]
-fn mistakes_are_named_with_their_place() {
-    let average = json!({"type": "AverageValue", "averageValue": "1"});
-    let both = json!({"type": "Value", "value": "0", "averageValue": "1"});
-    let cpu = json!({"type": "Resource", "resource":
-        {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 5}}});
-    let cases = [
-        json!({"onMissing": {"type": "Freeze"}}),
-        json!({"onMissing": {"type": "Replicas"}}),
-        json!({"onMissing": {"type": "LastGood"}}),
-        json!({"onMissing": {"type": "Hold", "replicas": 3}}),
-        json!({"onMissing": {"type": "Replicas", "replicas": 3, "maxAgeSeconds": 3}}),
-        json!({"onMisssing": {"type": "Hold"}}),
-        json!({"onMissing": {"type": "Replicas", "replicas": 11}}),
-        json!({"onMissing": {"type": "LastGood", "maxAgeSeconds": 0}}),
-        json!({"readiness": {}, "maxChange": {}}),
-        json!({"readiness": {"minAgeSeconds": 86401}, "maxChange": {"scaleUp": 0, "scaleDown": -1}}),
-        json!({"activation": {"metric": queue(average), "cooldownSeconds": -1}}),
-        json!({"activation": {"metric": queue(both)}}),
-        json!({"activation": {"metric": cpu}}),
-        json!({"activation": {"metric": {"type": "Queue"}}}),
-        json!({"activation": {"metric": {"type": "Object"}}}),
-    ];
-    let found = cases.map(|case| findings(case, &spec()));
-    insta::assert_snapshot!(found.join("\n"), @r#"
-not read: onMissing.type: `Freeze` is none; write Kubernetes, Hold, Replicas or LastGood
-not read: onMissing.replicas: is required for type Replicas
-not read: onMissing.maxAgeSeconds: is required for type LastGood
-not read: onMissing.replicas: must not be set for type Hold
-not read: onMissing.maxAgeSeconds: must not be set for type Replicas
-not read: unknown field `onMisssing`, expected one of `onMissing`, `readiness`, `maxChange`, `activation`
-safety.onMissing.replicas: must be from minReplicas to maxReplicas (1 to 10), and is 11
-safety.onMissing.maxAgeSeconds: must be from 1 to 86400, and is 0
-safety.readiness: needs minAgeSeconds, readyOnly: true or both
-safety.maxChange: needs scaleUp, scaleDown or both
-safety.readiness.minAgeSeconds: must be from 1 to 86400, and is 86401
-safety.maxChange.scaleUp: must be at least 1, and is 0
-safety.maxChange.scaleDown: must be at least 1, and is -1
-safety.activation.metric.external.target: must be of type Value, with the threshold as its value
-safety.activation.metric.external.target.averageValue: must not be set: without pods there is no average
-safety.activation.cooldownSeconds: must be from 0 to 86400, and is -1
-safety.activation.metric.external.target.value: must be positive, and is 0
-safety.activation.metric.external.target.value: must not be set beside averageValue
-safety.activation.metric.external.target.averageValue: must not be set: without pods there is no average
-safety.activation.metric.type: must be Object or External, because without pods no Resource metric is there
-safety.activation.metric.type: `Queue` is no type of metric; write Object, Pods, Resource, ContainerResource or External
-safety.activation.metric.object: is required for type Object
-"#);
-    let without_pods = HorizontalPodAutoscalerSpec::default().defaulted();
-    let found = findings(json!({"readiness": {"readyOnly": true}}), &without_pods);
-    insta::assert_snapshot!(found, @"safety.readiness: only means something for Pods metrics, and spec.metrics has none");
+fn min_replicas_zero_is_one_while_active() {
+    let mut followed = activated(OnMissing::Kubernetes);
+    followed.policy.spec.min_replicas = Some(0);
+    let mut idle = waiting(2, 0, Some(5_000));
+    idle.metrics[0] = observation(2, &[Some(0); 2], 0).metrics.remove(0);
+    for pod in idle.pods.as_mut().unwrap() {
+        pod.ready = Some(Ready::yes(at(0)));
+    }
+    assert_eq!(followed.count(0, &idle), 1);
 }
 
 proptest! {
+    /// With Hold nothing scales in while a metric or the sample of a pod is missing, whatever was
+    /// before, short of maxReplicas.
     #[test]
-    fn no_decision_changes_more_than_its_cap(
-        current: i32, desired: i32, up in proptest::option::of(1..100), down in proptest::option::of(1..100),
+    fn hold_never_scales_in_on_missing_data(
+        current in 1_i32..9,
+        values in prop::collection::vec(prop::option::of(0_i64..100_000), 1..9),
+        unread in any::<bool>(),
+        old in prop::collection::vec((0_i32..20, 0_i64..400), 0..5),
+        queue in prop::option::of(0_i64..3_000),
     ) {
-        let got = MaxChange { scale_up: up, scale_down: down }.limit(current, desired);
-        let change = i64::from(got) - i64::from(current);
-        prop_assert!(change <= up.map_or(i64::MAX, i64::from));
-        prop_assert!(-change <= down.map_or(i64::MAX, i64::from));
-        // Toward what is wanted, never beyond and never away from it.
-        prop_assert!(current.min(desired) <= got && got <= current.max(desired));
-        prop_assert!(got != current || current == desired);
+        prop_assume!(unread || values.iter().any(Option::is_none));
+        let mut followed = activated(OnMissing::Hold);
+        followed.policy.spec.min_replicas = Some(1);
+        followed.history.idle_since = Some(at(0));
+        let recommendations = old.iter().map(|(replicas, seconds)| {
+            concertina_replicas::Recommendation { replicas: *replicas, at: at(*seconds) }
+        });
+        followed.history.recommendations = Some(recommendations.collect());
+        let mut seen = waiting(current.min(8), 10_000, queue);
+        let pods = observation(current, &values, 0);
+        seen.pods = pods.pods;
+        seen.scale = Ok(scale(current.min(8)));
+        seen.metrics[0] = if unread { Err("timeout".to_owned()) } else { pods.metrics[0].clone() };
+        prop_assert!(followed.count(400, &seen) >= current.min(8));
     }
 
     #[test]
-    fn on_missing_is_read_as_it_is_written(replicas: i32, age: i32, kind in 0..4) {
-        let on_missing = match kind {
-            0 => OnMissing::Kubernetes,
-            1 => OnMissing::Hold,
-            2 => OnMissing::Replicas { replicas },
-            _ => OnMissing::LastGood { max_age_seconds: age },
-        };
-        let text = serde_json::to_string(&on_missing).unwrap();
-        prop_assert_eq!(serde_json::from_str::<OnMissing>(&text).unwrap(), on_missing);
+    fn max_change_holds_for_every_decision(
+        current in 0_i32..30,
+        up in 1_i32..5,
+        down in 1_i32..5,
+        values in prop::collection::vec(prop::option::of(-100_000_i64..1_000_000), 0..9),
+    ) {
+        let max_change = Some(MaxChange { scale_up: Some(up), scale_down: Some(down) });
+        let safety = Safety { max_change, ..Safety::default() };
+        let mut followed = Followed::new(policy(20_000, 2, 20), safety);
+        let desired = followed.count(0, &observation(current, &values, 0));
+        prop_assert!((current - down..=current + up).contains(&desired), "{current} to {desired}");
     }
 }

@@ -139,6 +139,7 @@ fn policy(metadata: Metadata, spec: HorizontalPodAutoscalerSpec) -> Result<Polic
         },
         name: metadata.name,
         spec,
+        ..Policy::default()
     })
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use concertina_model::Timestamp;
 
+use crate::api;
 use crate::observation::{Pod, PodPhase, PodSample};
 use crate::status::ConditionStatus;
 
@@ -20,20 +21,48 @@ pub(super) enum Group {
     Ignored,
 }
 
-/// When a CPU sample says something.
+/// What samples are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A custom metric of pods.
+    Pods,
+    /// The CPU resource, the only one for which upstream looks at readiness.
+    Cpu,
+    /// Another resource.
+    Other,
+}
+
+impl Source {
+    pub(super) fn of(resource: &str) -> Self {
+        if resource == "cpu" {
+            Self::Cpu
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// When a sample says something.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Readiness {
     pub(super) cpu_initialization_period: Duration,
     pub(super) initial_readiness_delay: Duration,
     pub(super) now: Timestamp,
+    pub(super) left_out: Option<api::Readiness>,
 }
 
 impl Readiness {
-    /// The group of a pod. `cpu` says whether the metric is the CPU resource, the only one for
-    /// which readiness is looked at.
+    /// The group of a pod.
     #[inline]
-    pub(super) fn group(&self, pod: &Pod, sample: Option<&PodSample>, cpu: bool) -> Group {
+    pub(super) fn group(&self, pod: &Pod, sample: Option<&PodSample>, source: Source) -> Group {
         if pod.deleted || pod.phase == PodPhase::Failed {
+            return Group::Ignored;
+        }
+        if source == Source::Pods
+            && self
+                .left_out
+                .is_some_and(|rules| self.leaves_out(rules, pod))
+        {
             return Group::Ignored;
         }
         if pod.phase == PodPhase::Pending {
@@ -41,9 +70,21 @@ impl Readiness {
         }
         match sample {
             None => Group::Missing,
-            Some(sample) if cpu && self.says_nothing(pod, sample) => Group::Unready,
+            Some(sample) if source == Source::Cpu && self.says_nothing(pod, sample) => {
+                Group::Unready
+            }
             Some(_) => Group::Ready,
         }
+    }
+
+    fn leaves_out(&self, rules: api::Readiness, pod: &Pod) -> bool {
+        let started = pod.started.filter(|_| pod.phase != PodPhase::Pending);
+        let young = rules.min_age_seconds.is_some()
+            && started.is_none_or(|at| at.saturating_add(rules.min_age()) > self.now);
+        let ready = pod
+            .ready
+            .is_some_and(|ready| ready.status == ConditionStatus::True);
+        young || (rules.ready_only && !ready)
     }
 
     #[inline]

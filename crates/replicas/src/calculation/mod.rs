@@ -62,14 +62,17 @@ mod step;
 mod text;
 mod totals;
 
+pub(crate) use totals::sum;
+
 use concertina_model::Timestamp;
 
+use crate::api;
 use crate::arithmetic::{Exact, Kubernetes};
 use crate::observation::{Pod, PodSamples};
 use crate::options::{Arithmetic, Options, Tolerance};
 
 pub use error::CalculationError;
-use group::Readiness;
+use group::{Readiness, Source};
 pub use pods::Groups;
 pub use step::{Calculation, Names, Outcome, PodsCalculation, SecondPass, TotalCalculation, Unit};
 
@@ -102,6 +105,9 @@ pub struct Calculator<'a> {
     pub status_replicas: i32,
     /// The present.
     pub now: Timestamp,
+    /// Which pods are left out of the average of a Pods metric, beyond Kubernetes. With it, an
+    /// average above its target never lowers the count, and one below never raises it.
+    pub left_out: Option<api::Readiness>,
 }
 
 /// Runs one of the two arithmetics.
@@ -125,6 +131,7 @@ impl<'a> Calculator<'a> {
             current_replicas: 0,
             status_replicas: 0,
             now,
+            left_out: None,
         }
     }
 
@@ -133,6 +140,7 @@ impl<'a> Calculator<'a> {
             cpu_initialization_period: self.options.cpu_initialization_period,
             initial_readiness_delay: self.options.initial_readiness_delay,
             now: self.now,
+            left_out: self.left_out,
         }
     }
 
@@ -146,7 +154,7 @@ impl<'a> Calculator<'a> {
         samples: &PodSamples,
         target: i64,
     ) -> Result<Proposal, CalculationError> {
-        in_numbers!(self, average(samples, target, false))
+        in_numbers!(self, average(samples, target, Source::Pods))
     }
 
     /// A resource with a target average in thousandths (`GetRawResourceReplicas`). The samples are
@@ -161,7 +169,7 @@ impl<'a> Calculator<'a> {
         samples: &PodSamples,
         target: i64,
     ) -> Result<Proposal, CalculationError> {
-        in_numbers!(self, average(samples, target, resource == "cpu"))
+        in_numbers!(self, average(samples, target, Source::of(resource)))
     }
 
     /// A resource with a target in percent of what the pods request (`GetResourceReplicas`). The

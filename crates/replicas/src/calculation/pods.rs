@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::group::Group;
+use super::group::{Group, Source};
 use super::requests::Requested;
 use super::{
     Calculation, CalculationError, Calculator, Names, Outcome, PodsCalculation, Proposal,
@@ -55,9 +55,10 @@ impl<'a> Calculator<'a> {
         let readiness = self.readiness();
         let mut join = Join::new(samples);
         let mut groups = Groups::default();
+        let source = resource.map_or(Source::Pods, Source::of);
         for pod in self.pods {
             let sample = join.find(&pod.name);
-            match readiness.group(pod, sample, resource == Some("cpu")) {
+            match readiness.group(pod, sample, source) {
                 Group::Ready => groups.ready += 1,
                 Group::Unready => groups.unready.push(&pod.name),
                 Group::Missing => groups.missing.push(&pod.name),
@@ -96,7 +97,7 @@ impl<'a> Calculator<'a> {
     fn tally<N: Numbers>(
         &self,
         samples: &PodSamples,
-        cpu: bool,
+        source: Source,
         fallback: i64,
         request: impl Fn(&Pod) -> Result<i64, CalculationError>,
     ) -> Tally {
@@ -116,7 +117,7 @@ impl<'a> Calculator<'a> {
             let usage = sample.map_or(0, |sample| i128::from(sample.milli));
             tally.matched += usize::from(sample.is_some());
             tally.matched_usage += usage;
-            let group = readiness.group(pod, sample, cpu);
+            let group = readiness.group(pod, sample, source);
             if group == Group::Ready {
                 tally.ready += 1;
                 tally.ready_usage += usage;
@@ -148,10 +149,10 @@ impl<'a> Calculator<'a> {
         &self,
         samples: &PodSamples,
         target: i64,
-        cpu: bool,
+        source: Source,
     ) -> Result<Proposal, CalculationError> {
         self.check()?;
-        let tally = self.tally::<N>(samples, cpu, 0, |_| Ok(0));
+        let tally = self.tally::<N>(samples, source, 0, |_| Ok(0));
         // Samples of unknown pods count, too.
         let all = if tally.matched == samples.len() {
             tally.matched_usage
@@ -183,7 +184,7 @@ impl<'a> Calculator<'a> {
             counted,
             ..self.begun::<N>(&ratio, tally)
         };
-        let calculation = self.concluded::<N>(calculation, &ratio, again)?;
+        let calculation = self.concluded::<N>(calculation, &ratio, source, again)?;
         Ok(Proposal {
             replicas: calculation.replicas,
             usage: Some(average),
@@ -203,7 +204,7 @@ impl<'a> Calculator<'a> {
         self.check()?;
         let requested = self.requested(resource, container);
         let percent = target.max(100);
-        let mut tally = self.tally::<N>(samples, resource == "cpu", percent.into(), |pod| {
+        let mut tally = self.tally::<N>(samples, Source::of(resource), percent.into(), |pod| {
             requested.of(pod)
         });
         let counted = samples.len().saturating_sub(tally.dropped);
@@ -251,7 +252,7 @@ impl<'a> Calculator<'a> {
             counted,
             ..self.begun::<N>(&ratio, tally)
         };
-        let calculation = self.concluded::<N>(calculation, &ratio, again)?;
+        let calculation = self.concluded::<N>(calculation, &ratio, Source::of(resource), again)?;
         Ok(Proposal {
             replicas: calculation.replicas,
             usage: Some(average),
@@ -293,6 +294,7 @@ impl<'a> Calculator<'a> {
         &self,
         mut calculation: PodsCalculation,
         ratio: &N::Ratio,
+        source: Source,
         again: impl Fn(bool, usize) -> Result<(i64, N::Ratio), CalculationError>,
     ) -> Result<PodsCalculation, CalculationError> {
         let current = self.current_replicas;
@@ -305,8 +307,18 @@ impl<'a> Calculator<'a> {
         let missing = calculation.missing.count;
         if unready == 0 && missing == 0 {
             if !N::within(ratio, self.tolerance) {
-                calculation.outcome = Outcome::Scaled;
-                calculation.replicas = N::replicas(ratio, calculation.ready);
+                let wanted = N::replicas(ratio, calculation.ready);
+                let backward = if above {
+                    wanted < current
+                } else {
+                    wanted > current
+                };
+                if backward && source == Source::Pods && self.left_out.is_some() {
+                    calculation.outcome = Outcome::Backward;
+                } else {
+                    calculation.outcome = Outcome::Scaled;
+                    calculation.replicas = wanted;
+                }
             }
             return Ok(calculation);
         }

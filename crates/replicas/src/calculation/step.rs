@@ -25,6 +25,15 @@ impl Calculation {
         }
     }
 
+    /// How many running pods have no sample.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        match self {
+            Self::Pods(pods) => pods.missing.count,
+            Self::Total(_) => 0,
+        }
+    }
+
     /// Value by target, as it was first calculated.
     #[must_use]
     pub fn ratio(&self) -> f64 {

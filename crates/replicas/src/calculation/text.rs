@@ -68,6 +68,11 @@ impl Display for PodsCalculation {
                 Outcome::Scaled => {
                     write!(f, " → ceil({ratio} × {}) = {}", self.ready, self.replicas)
                 }
+                Outcome::Backward => write!(
+                    f,
+                    " → {ratio} × {} would move against the ratio, stays {}",
+                    self.ready, self.replicas
+                ),
                 _ => write!(f, " → stays {}", self.replicas),
             };
         };

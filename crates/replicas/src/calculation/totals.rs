@@ -6,7 +6,7 @@ use crate::observation::PodPhase;
 use crate::status::ConditionStatus;
 
 /// The sum of external values, held at the ends of i64.
-pub(super) fn sum(values: &[i64]) -> i64 {
+pub(crate) fn sum(values: &[i64]) -> i64 {
     values
         .iter()
         .fold(0, |sum, value| sum.saturating_add(*value))

@@ -51,6 +51,48 @@ pub enum Step {
         /// Why not.
         reason: String,
     },
+    /// A count takes the place of a metric that is missing ([`OnMissing`](crate::api::OnMissing)).
+    #[serde(rename_all = "camelCase")]
+    Substituted {
+        /// The metric.
+        name: String,
+        /// The count.
+        replicas: i32,
+        /// How long ago the metric asked for it, in seconds; None when the policy names it.
+        seconds_ago: Option<u64>,
+    },
+    /// The count does not fall, because a metric is missing, for some pod at least.
+    #[serde(rename_all = "camelCase")]
+    Held {
+        /// What was wanted.
+        wanted: i32,
+        /// The count that stays.
+        replicas: i32,
+    },
+    /// The activation metric decides on zero replicas ([`Activation`](crate::api::Activation)).
+    #[serde(rename_all = "camelCase")]
+    Activation {
+        /// The metric.
+        name: String,
+        /// Its value in thousandths; None when it is missing.
+        value: Option<i64>,
+        /// Its threshold in thousandths.
+        threshold: i64,
+        /// How long it has to be below it, in seconds.
+        cooldown_seconds: u64,
+        /// Whether it was below it all that time.
+        idle: bool,
+        /// The count that follows.
+        replicas: i32,
+    },
+    /// One decision may not change as much ([`MaxChange`](crate::api::MaxChange)).
+    #[serde(rename_all = "camelCase")]
+    Capped {
+        /// What was wanted.
+        wanted: i32,
+        /// The count that is allowed.
+        replicas: i32,
+    },
     /// The highest of several proposals counts.
     #[serde(rename_all = "camelCase")]
     Highest {

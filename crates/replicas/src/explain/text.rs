@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::number::Milli;
 use super::{Explanation, Step};
 
 impl Display for Step {
@@ -18,6 +19,47 @@ impl Display for Step {
             }
             Self::Metric { name, calculation } => write!(f, "{name}: {calculation}"),
             Self::NoMetric { name, reason } => write!(f, "{name}: {reason}"),
+            Self::Substituted {
+                name,
+                replicas,
+                seconds_ago,
+            } => match seconds_ago {
+                Some(ago) => write!(f, "{name} is missing, {ago} s ago it asked for {replicas}"),
+                None => write!(f, "{name} is missing → {replicas}, as the policy says"),
+            },
+            Self::Held { wanted, replicas } => write!(
+                f,
+                "a metric is missing → stays {replicas} instead of {wanted}"
+            ),
+            Self::Activation {
+                name,
+                value,
+                threshold,
+                cooldown_seconds,
+                idle,
+                replicas,
+            } => {
+                let threshold = Milli(*threshold);
+                match value {
+                    None => write!(f, "{name} is missing → {replicas}"),
+                    Some(value) if *idle => write!(
+                        f,
+                        "{name}: {} < {threshold} for {cooldown_seconds} s → {replicas}",
+                        Milli(*value)
+                    ),
+                    Some(value) => {
+                        let sign = if *value < threshold.0 { '<' } else { '≥' };
+                        write!(
+                            f,
+                            "{name}: {} {sign} {threshold} → {replicas}",
+                            Milli(*value)
+                        )
+                    }
+                }
+            }
+            Self::Capped { wanted, replicas } => {
+                write!(f, "maxChange → {replicas} instead of {wanted}")
+            }
             Self::Highest { name, replicas, of } => {
                 write!(f, "the highest of {of} counts: {replicas}, from {name}")
             }

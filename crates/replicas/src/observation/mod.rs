@@ -17,6 +17,8 @@ pub struct Observation {
     /// One reading for each metric of the policy, in its order, or why there is none. A policy
     /// without metrics has one for its default metric, the use of CPU.
     pub metrics: Vec<Result<Reading, String>>,
+    /// The reading of the activation metric, for a policy that has one.
+    pub activation: Option<Result<Reading, String>>,
 }
 
 /// The `scale` subresource of a workload, as it was read.

@@ -2,6 +2,7 @@
 //! kube-controller-manager 1.36 does between reading and writing.
 
 mod combine;
+mod safety;
 mod tolerance;
 
 use concertina_model::{LabelSelector, Timestamp};
@@ -46,6 +47,7 @@ const BELOW_MIN: &str = "Current number of replicas below Spec.MinReplicas";
 ///         ..HorizontalPodAutoscalerSpec::default()
 ///     }
 ///     .defaulted(),
+///     ..Policy::default()
 /// };
 /// let observation = Observation {
 ///     scale: Ok(Scale {
@@ -55,6 +57,7 @@ const BELOW_MIN: &str = "Current number of replicas below Spec.MinReplicas";
 ///     }),
 ///     pods: Ok(vec![Pod { name: "bert".to_owned(), ..Pod::default() }]),
 ///     metrics: vec![Ok(Reading::Pods(PodSamples::from_iter([PodSample::new("bert", 23_000)])))],
+///     activation: None,
 /// };
 /// let (decision, history) = reconcile(
 ///     &policy,
@@ -84,7 +87,7 @@ pub fn reconcile(
         options,
         observation,
         now,
-        min: policy.spec.min_replicas(),
+        min: least(policy),
         status: history.status.clone(),
         history,
         events: Vec::new(),
@@ -103,9 +106,10 @@ pub fn looks_at_metrics(
     history: &History,
     scale: &Scale,
 ) -> bool {
+    let active = policy.safety.activation.is_some();
     let way = way(policy, options, &history.status, scale.spec_replicas);
     let selected = !scale.selector.is_empty() && scale.selector.parse::<LabelSelector>().is_ok();
-    matches!(way, Way::Metrics) && selected
+    (active || matches!(way, Way::Metrics)) && selected
 }
 
 /// How a count is decided.
@@ -119,7 +123,7 @@ enum Way {
 }
 
 fn way(policy: &Policy, options: &Options, status: &Status, current: i32) -> Way {
-    let (min, max) = (policy.spec.min_replicas(), policy.spec.max_replicas);
+    let (min, max) = (least(policy), policy.spec.max_replicas);
     if current == 0 {
         // Only a zero that the autoscaler chose is left again.
         let chosen = status.condition(&ConditionType::ScaledToZero);
@@ -135,6 +139,20 @@ fn way(policy: &Policy, options: &Options, status: &Status, current: i32) -> Way
     } else {
         Way::Metrics
     }
+}
+
+/// The minimum; with an activation, which alone decides on zero, at least 1.
+fn least(policy: &Policy) -> i32 {
+    let min = policy.spec.min_replicas();
+    match policy.safety.activation {
+        Some(_) => min.max(1),
+        None => min,
+    }
+}
+
+/// Whether the condition `ScaledToZero` is kept.
+fn tracks_zero(policy: &Policy, options: &Options) -> bool {
+    options.scale_to_zero || policy.safety.activation.is_some()
 }
 
 fn exists_without_pods(policy: &Policy) -> bool {
@@ -191,6 +209,11 @@ impl<'a> Pass<'a> {
         );
         let current = scale.spec_replicas;
         self.history.first_seen(current, self.now);
+        if let Some(activation) = &self.policy.safety.activation
+            && let Some(outcome) = self.by_activation(activation, scale)
+        {
+            return outcome;
+        }
         match way(self.policy, self.options, &self.status, current) {
             Way::Disabled => self.disabled(),
             Way::Bound(bound, reason) => self.bounded(current, bound, reason),
@@ -226,7 +249,7 @@ impl<'a> Pass<'a> {
             "ScalingDisabled",
             message,
         );
-        if !self.options.scale_to_zero {
+        if !tracks_zero(self.policy, self.options) {
             self.status.remove(&ConditionType::ScaledToZero);
         }
         self.steps.push(Step::Disabled);
@@ -265,7 +288,9 @@ impl<'a> Pass<'a> {
         // Negative values give negative proposals; they count as none.
         let metric = wanted.metric;
         let replicas = wanted.replicas.max(0);
-        let mut reason = if replicas > current {
+        let mut reason = if replicas > current && wanted.missing {
+            format!("{metric} is missing")
+        } else if replicas > current {
             format!("{metric} above target")
         } else if replicas < current {
             "All metrics below target".to_owned()
@@ -333,11 +358,11 @@ impl<'a> Pass<'a> {
     ) -> Outcome {
         self.status.current_replicas = current;
         self.status.current_metrics = values;
-        let Some(rescale) = rescale else {
+        let Some(rescale) = self.capped(current, rescale) else {
             self.status.desired_replicas = current;
             return Outcome {
                 current,
-                rescale,
+                rescale: None,
                 error,
                 unscaled: None,
             };
@@ -376,11 +401,12 @@ impl<'a> Pass<'a> {
 
     /// After every rescale the condition `ScaledToZero` says whether it was to zero.
     fn note_zero(&mut self, current: i32, replicas: i32) {
-        if !self.options.scale_to_zero {
+        if !tracks_zero(self.policy, self.options) {
             return self.status.remove(&ConditionType::ScaledToZero);
         }
         let (kind, to_zero) = (ConditionType::ScaledToZero, replicas == 0 && current > 0);
-        if to_zero && self.min == 0 && exists_without_pods(self.policy) {
+        let meant = self.min == 0 && exists_without_pods(self.policy);
+        if to_zero && (meant || self.policy.safety.activation.is_some()) {
             let message = "the HPA controller scaled the workload to zero";
             self.set(kind, true, "ScaledToZero", message);
         } else {

@@ -133,6 +133,7 @@ impl Sequence {
                 namespace: or(&case["namespace"], "default"),
                 name: or(&case["name"], "web"),
                 spec: spec(&case["spec"], case["specDefaulted"] == true),
+                ..Policy::default()
             },
             options: Options {
                 tolerance: Tolerance::both(tolerance),
@@ -206,6 +207,7 @@ impl Sequence {
             scale,
             pods: Ok(pods),
             metrics: readings(&step["metrics"], &self.policy.spec),
+            activation: None,
         }
     }
 

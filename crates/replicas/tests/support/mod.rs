@@ -22,6 +22,7 @@ pub(crate) fn policy(target_milli: i64, min: i32, max: i32) -> Policy {
             })],
             ..HorizontalPodAutoscalerSpec::default()
         },
+        ..Policy::default()
     }
 }
 
@@ -53,5 +54,6 @@ pub(crate) fn observation(current: i32, samples: &[Option<i64>], pending: usize)
         scale: Ok(scale(current)),
         pods: Ok(running.chain(waiting).collect()),
         metrics: vec![Ok(Reading::Pods(values.collect()))],
+        activation: None,
     }
 }
