@@ -15,6 +15,8 @@ pub mod prometheus;
 #[cfg(feature = "query-api")]
 pub mod query_api;
 #[cfg(feature = "scrape")]
+pub mod relabel;
+#[cfg(feature = "scrape")]
 pub mod scrape;
 #[cfg(feature = "simulated")]
 pub mod simulated;
