@@ -2,13 +2,18 @@
 
 mod defaults;
 mod manifest;
+mod meta;
+pub mod object;
 mod safety;
 mod spec;
 mod status;
 mod validation;
+#[cfg(feature = "manifest")]
+mod versions;
 
 pub(crate) use defaults::default_metric;
 pub use manifest::{HeadersOnly, V2Manifest, V2beta1Manifest};
+pub use meta::ObjectMeta;
 pub use safety::{Activation, MaxChange, OnMissing, Readiness, Safety};
 pub use spec::{
     ContainerResourceMetricSource, CrossVersionObjectReference, ExternalMetricSource,
@@ -23,6 +28,10 @@ pub use status::{
     ResourceMetricStatus,
 };
 pub use validation::ValidationOptions;
+#[cfg(feature = "manifest")]
+pub use versions::{
+    ApiVersion, Hint, Located, Manifest, ManifestError, SAFETY_ANNOTATION, read, read_all,
+};
 
 /// Why a manifest is no policy that can be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
