@@ -36,6 +36,8 @@ features:
         cargo check -p concertina-sources --no-default-features --features $feature || exit 1; \
     done
     cargo check -p concertina-sources --all-features
+    cargo check -p concertina-metrics-api --no-default-features
+    cargo check -p concertina-metrics-api --features auth
 
 # Tests against real parts: Debian's prometheus, hey and kubectl must be installed (.ci/run does it).
 real:

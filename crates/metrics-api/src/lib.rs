@@ -8,9 +8,12 @@
 //! - [`provider`]: what the server asks its host for.
 //! - [`server`]: the APIs as a `tower_service::Service` over providers.
 //! - [`adapter`]: providers made of rules and a metric source.
+//! - `auth` (feature `auth`): who asks, and whether they may, delegated to a cluster.
 //! - [`client`]: what the HorizontalPodAutoscaler controller asks, and how it reads the answers.
 
 pub mod adapter;
+#[cfg(feature = "auth")]
+pub mod auth;
 pub mod client;
 mod encode;
 pub mod path;

@@ -5,7 +5,7 @@ mod documents;
 mod etag;
 mod health;
 mod openapi;
-mod write;
+pub(crate) mod write;
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -142,6 +142,21 @@ impl Status {
         Self::not_found("the server could not find the requested resource").with_empty_details()
     }
 
+    /// 401: nobody knows who asks.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        Self::failure(401, "Unauthorized", "Unauthorized")
+    }
+
+    /// 403 `Forbidden` for these details.
+    #[must_use]
+    pub fn forbidden(message: impl Into<String>, details: StatusDetails) -> Self {
+        Self {
+            details: Some(details),
+            ..Self::failure(403, "Forbidden", message)
+        }
+    }
+
     /// 405: only GET is served.
     #[must_use]
     pub fn method_not_allowed() -> Self {

@@ -5,14 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use concertina_http::{Client, ClientOptions, PeerCertificates, form_encode, serve};
 use concertina_mapping::{ApiResource, ResourceTable};
 use concertina_metrics_api::adapter::{ListError, ObjectLister};
+use concertina_metrics_api::auth::{ApiServer, Auth, AuthOptions, Guarded};
 use concertina_metrics_api::{Adapter, MetricsApi};
 use concertina_model::{LabelSelector, Sample, Timestamp};
 use concertina_rules::{RuleFile, compile};
+use concertina_sandbox::{
+    FrontProxy, Policy, Sandbox, SandboxOptions, User, What, Who, server_options,
+};
 use concertina_sources::scrape::{SharedStore, StoreSource};
-use concertina_sources::{Clock, MetricSource, SourceError, exposition};
+use concertina_sources::{Clock, MetricSource, SourceError, SystemClock, exposition};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+};
 use serde_json::Value;
+use tower_layer::Layer;
 
 /// When all samples were taken, and when everything is asked: 2026-11-23T21:16:36Z.
 const NOW: Timestamp = Timestamp::from_millis(1_795_468_596_000);
@@ -74,8 +84,11 @@ impl MetricSource for Stopping {
     }
 }
 
-/// The objects of the fixture.
-struct Objects(Vec<Value>);
+/// The objects of a cluster, listed for each request by their metadata.
+struct Objects {
+    client: Client,
+    url: String,
+}
 
 #[async_trait]
 impl ObjectLister for Objects {
@@ -85,28 +98,145 @@ impl ObjectLister for Objects {
         namespace: Option<&str>,
         selector: &LabelSelector,
     ) -> Result<Vec<String>, ListError> {
-        let found = self.0.iter().filter(|object| {
-            let meta = &object["metadata"];
-            object["kind"] == resource.kind
-                && object["apiVersion"] == resource.api_version()
-                && namespace.is_none_or(|namespace| meta["namespace"] == namespace)
-                && selector.matches(|key| meta["labels"][key].as_str())
+        let base = match resource.group.as_str() {
+            "" => format!("{}/api/{}", self.url, resource.version),
+            _ => format!("{}/apis/{}", self.url, resource.api_version()),
+        };
+        let place = namespace.map_or(String::new(), |namespace| {
+            format!("namespaces/{namespace}/")
         });
+        let query = form_encode(&[("labelSelector", &selector.to_string())]);
+        let url = format!("{base}/{place}{}?{query}", resource.plural);
+        let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        let answer = self.client.get(&url, &[("accept", accept)]).await;
+        let answer = answer.map_err(|error| ListError::new(error.to_string()))?;
+        let list: Value = serde_json::from_slice(&answer.body).unwrap();
+        let items = list["items"].as_array().unwrap();
         let name = |object: &Value| object["metadata"]["name"].as_str().unwrap().to_owned();
-        Ok(found.map(name).collect())
+        Ok(items.iter().map(name).collect())
     }
 }
 
-/// The adapter over a fixture, its series listed once; `stopped` is a Prometheus that went away
-/// after that.
-pub(crate) async fn api(fixture: &Path, stopped: bool) -> MetricsApi {
+/// The token of the recorded requests.
+pub(crate) const TOKEN: &str = "TOKEN";
+
+/// Who is who, and who may do what, as it was when the answers were recorded.
+fn policy() -> Policy {
+    let account = "system:serviceaccount:default:default";
+    let groups = ["system:serviceaccounts", "system:serviceaccounts:default"];
+    let everybody = ["/healthz", "/livez", "/readyz"];
+    let known = ["/apis", "/apis/*", "/openapi/*", "/version"];
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    Policy::new()
+        .token(TOKEN, User::new(account, groups), None)
+        .allow(Who::Everybody, What::Paths(texts(&everybody)))
+        .allow(
+            Who::Group("system:authenticated".to_owned()),
+            What::Paths(texts(&known)),
+        )
+        .allow(
+            Who::User("loadtest".to_owned()),
+            What::Resources {
+                groups: texts(&["custom.metrics.k8s.io", "external.metrics.k8s.io"]),
+                resources: texts(&["*"]),
+                verbs: texts(&["*"]),
+                namespace: None,
+            },
+        )
+}
+
+/// The adapter of the fixture, behind the authentication of its cluster.
+pub(crate) struct World {
+    pub(crate) service: Guarded<MetricsApi>,
+    pub(crate) api: MetricsApi,
+    clients: Authority,
+    proxies: Authority,
+}
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority(name: &str) -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, name);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn peer(authority: &Authority, name: &str, group: Option<&str>) -> PeerCertificates {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    if let Some(group) = group {
+        params
+            .distinguished_name
+            .push(DnType::OrganizationName, group);
+    }
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, authority).unwrap();
+    PeerCertificates::new([Bytes::copy_from_slice(certificate.der())])
+}
+
+impl World {
+    /// What the connection of a case shows, which its name tells.
+    pub(crate) fn peer(&self, case: &str) -> Option<PeerCertificates> {
+        match case.split('-').next() {
+            Some("anon" | "token") => None,
+            Some("nobody") => Some(peer(&self.clients, "nobody", None)),
+            Some("fp") => Some(peer(&self.proxies, "front-proxy-client", None)),
+            _ => Some(peer(&self.clients, "admin", Some("system:masters"))),
+        }
+    }
+
+    /// The adapter over a fixture, its series listed once; `stopped` is a Prometheus that went
+    /// away after that.
+    pub(crate) async fn new(fixture: &Path, stopped: bool) -> Self {
+        let (clients, proxies) = (authority("clients"), authority("proxies"));
+        let cluster = Sandbox::new(SandboxOptions::default());
+        let objects = std::fs::read_to_string(fixture.join("objects.json")).unwrap();
+        cluster
+            .load(&serde_json::from_str(&objects).unwrap())
+            .unwrap();
+        cluster.set_policy(policy());
+        let proxy = FrontProxy {
+            ca: proxies.pem(),
+            allowed_names: vec!["front-proxy-client".to_owned()],
+        };
+        cluster
+            .set_authentication(Some(&clients.pem()), Some(&proxy))
+            .unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(serve(
+            listener,
+            cluster,
+            server_options(),
+            std::future::pending(),
+        ));
+        let client = Client::new(ClientOptions::default());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let auth = Auth::new(
+            ApiServer {
+                client: client.clone(),
+                url: url.clone(),
+            },
+            AuthOptions::new(provider, Arc::new(SystemClock)),
+        );
+        auth.read_trust().await.unwrap();
+        let api = api(fixture, stopped, Objects { client, url }).await;
+        Self {
+            service: auth.layer(api.clone()),
+            api,
+            clients,
+            proxies,
+        }
+    }
+}
+
+async fn api(fixture: &Path, stopped: bool, objects: Objects) -> MetricsApi {
     let source = Arc::new(Stopping {
         source: prometheus(fixture),
         stopped: stopped.into(),
     });
-    let objects = std::fs::read_to_string(fixture.join("objects.json")).unwrap();
-    let objects: Value = serde_json::from_str(&objects).unwrap();
-    let objects = Objects(objects["items"].as_array().unwrap().clone());
     let rules = std::fs::read_to_string(fixture.join("rules.yaml")).unwrap();
     let rules = compile(&RuleFile::parse(&rules).unwrap().rules).into_iter();
     let adapter = Adapter::new(
