@@ -14,6 +14,7 @@
 mod body;
 mod client;
 mod encoding;
+mod pack;
 mod response;
 mod server;
 #[cfg(feature = "tls")]
@@ -26,6 +27,7 @@ pub use client::{Authorization, Client, ClientError, ClientOptions, Response, Se
 pub use client::{ClientIdentity, ClientTls, Pem, Trust};
 pub use encoding::{encode_segment, form_encode, query_pairs};
 pub use hyper::body::{Body as HttpBody, Incoming};
+pub use pack::packed;
 pub use response::{Body, BodyPieces, json, text};
 pub use server::{PeerCertificates, ServerOptions, serve};
 #[cfg(feature = "tls")]

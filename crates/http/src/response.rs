@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::mpsc;
 
@@ -24,7 +23,8 @@ pub struct Body(Inner);
 
 #[derive(Debug)]
 enum Inner {
-    Whole(Full<Bytes>),
+    /// None when it was taken, or there is nothing in it.
+    Whole(Option<Bytes>),
     Pieces(mpsc::Receiver<io::Result<Bytes>>),
 }
 
@@ -39,6 +39,15 @@ impl Body {
     pub fn pieces(ahead: usize) -> (BodyPieces, Self) {
         let (sender, receiver) = mpsc::channel(ahead.max(1));
         (BodyPieces(sender), Self(Inner::Pieces(receiver)))
+    }
+
+    /// All of it, unless it comes in pieces.
+    #[must_use]
+    pub fn whole(&self) -> Option<Bytes> {
+        match &self.0 {
+            Inner::Whole(whole) => Some(whole.clone().unwrap_or_default()),
+            Inner::Pieces(_) => None,
+        }
     }
 }
 
@@ -69,7 +78,8 @@ impl Default for Body {
 
 impl<T: Into<Bytes>> From<T> for Body {
     fn from(whole: T) -> Self {
-        Self(Inner::Whole(Full::new(whole.into())))
+        let whole = whole.into();
+        Self(Inner::Whole((!whole.is_empty()).then_some(whole)))
     }
 }
 
@@ -82,9 +92,7 @@ impl hyper::body::Body for Body {
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match &mut self.0 {
-            Inner::Whole(whole) => Pin::new(whole)
-                .poll_frame(context)
-                .map_err(|never| match never {}),
+            Inner::Whole(whole) => Poll::Ready(whole.take().map(|whole| Ok(Frame::data(whole)))),
             Inner::Pieces(pieces) => pieces
                 .poll_recv(context)
                 .map(|piece| piece.map(|piece| piece.map(Frame::data))),
@@ -93,14 +101,17 @@ impl hyper::body::Body for Body {
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Inner::Whole(whole) => whole.is_end_stream(),
+            Inner::Whole(whole) => whole.is_none(),
             Inner::Pieces(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Inner::Whole(whole) => whole.size_hint(),
+            Inner::Whole(whole) => {
+                let size = whole.as_ref().map_or(0, Bytes::len);
+                SizeHint::with_exact(u64::try_from(size).unwrap_or(u64::MAX))
+            }
             Inner::Pieces(_) => SizeHint::default(),
         }
     }

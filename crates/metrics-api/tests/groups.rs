@@ -267,3 +267,30 @@ async fn aggregated_discovery() {
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&body).unwrap());
 }
+
+#[tokio::test]
+async fn a_description_is_packed_for_who_takes_it() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/openapi/v2", listener.local_addr().unwrap());
+    let options = concertina_http::ServerOptions::default();
+    let serving = concertina_http::serve(listener, api(), options, std::future::pending());
+    tokio::spawn(serving);
+    let mut bodies = Vec::new();
+    for gzip in [false, true] {
+        let client = concertina_http::Client::new(concertina_http::ClientOptions {
+            gzip,
+            ..concertina_http::ClientOptions::default()
+        });
+        bodies.push(client.get(&url, &[]).await.unwrap().body);
+    }
+    assert_eq!(bodies[0], bodies[1], "the client unpacks it");
+    let mut headers = HeaderMap::new();
+    headers.insert("accept-encoding", "gzip".parse().unwrap());
+    let answer = api()
+        .respond(&Method::GET, &"/openapi/v2".parse().unwrap(), &headers)
+        .await;
+    assert_eq!(answer.headers()["content-encoding"], "gzip");
+    assert_eq!(answer.headers().get_all("vary").iter().count(), 1);
+    let packed = answer.into_body().collect().await.unwrap().to_bytes();
+    assert!(packed.len() * 4 < bodies[0].len());
+}

@@ -126,7 +126,9 @@ impl MetricsApi {
 /// A description, unless the client has it.
 fn described(description: &Description, headers: &HeaderMap) -> Response<Body> {
     let body = description.body.clone();
-    unless_known(headers, &description.tag, "application/json", body)
+    let answer = unless_known(headers, &description.tag, "application/json", body);
+    // Descriptions are packed whatever their size, as in apiserver 1.30.
+    concertina_http::packed(headers, answer, 0)
 }
 
 /// `body` with its tag, or a 304 for who has it.

@@ -82,6 +82,9 @@ impl std::fmt::Debug for MetricsApi {
     }
 }
 
+/// From how many bytes on an answer is packed, as in apiserver 1.30.
+const PACKED: usize = 128 << 10;
+
 impl MetricsApi {
     /// Serves `custom.metrics.k8s.io` from `provider`, and nothing else.
     #[must_use]
@@ -95,8 +98,19 @@ impl MetricsApi {
         MetricsApiBuilder::default()
     }
 
-    /// Answers one request, whose body does not matter.
+    /// Answers one request, whose body does not matter. A large answer is packed for who takes
+    /// gzip.
     pub async fn respond(
+        &self,
+        method: &Method,
+        uri: &http::Uri,
+        headers: &HeaderMap,
+    ) -> Response<Body> {
+        let answer = self.answer(method, uri, headers).await;
+        concertina_http::packed(headers, answer, PACKED)
+    }
+
+    async fn answer(
         &self,
         method: &Method,
         uri: &http::Uri,
