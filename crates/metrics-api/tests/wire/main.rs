@@ -11,6 +11,7 @@
 
 mod compare;
 mod differences;
+mod kubectl;
 mod protobuf;
 mod recorded;
 mod world;

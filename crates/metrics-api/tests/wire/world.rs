@@ -162,8 +162,9 @@ fn authority(name: &str) -> Authority {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn peer(authority: &Authority, name: &str, group: Option<&str>) -> PeerCertificates {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
+/// A certificate of this name, for both ends of a connection, with its key.
+fn issue(authority: &Authority, name: &str, group: Option<&str>) -> (rcgen::Certificate, KeyPair) {
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     if let Some(group) = group {
@@ -172,19 +173,32 @@ fn peer(authority: &Authority, name: &str, group: Option<&str>) -> PeerCertifica
             .push(DnType::OrganizationName, group);
     }
     let key = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&key, authority).unwrap();
-    PeerCertificates::new([Bytes::copy_from_slice(certificate.der())])
+    (params.signed_by(&key, authority).unwrap(), key)
 }
 
 impl World {
-    /// What the connection of a case shows, which its name tells.
-    pub(crate) fn peer(&self, case: &str) -> Option<PeerCertificates> {
+    /// The certificate that a case shows, which its name tells, and its key.
+    pub(crate) fn shown(&self, case: &str) -> Option<(rcgen::Certificate, KeyPair)> {
         match case.split('-').next() {
             Some("anon" | "token") => None,
-            Some("nobody") => Some(peer(&self.clients, "nobody", None)),
-            Some("fp") => Some(peer(&self.proxies, "front-proxy-client", None)),
-            _ => Some(peer(&self.clients, "admin", Some("system:masters"))),
+            Some("nobody") => Some(issue(&self.clients, "nobody", None)),
+            Some("fp") => Some(issue(&self.proxies, "front-proxy-client", None)),
+            _ => Some(issue(&self.clients, "admin", Some("system:masters"))),
         }
+    }
+
+    /// The same, as a server knows it.
+    pub(crate) fn peer(&self, case: &str) -> Option<PeerCertificates> {
+        let (certificate, _) = self.shown(case)?;
+        Some(PeerCertificates::new([Bytes::copy_from_slice(
+            certificate.der(),
+        )]))
+    }
+
+    /// The certificate of a server at `localhost`, its key, and the authority of both.
+    pub(crate) fn server(&self) -> (String, String, String) {
+        let (certificate, key) = issue(&self.clients, "server", None);
+        (certificate.pem(), key.serialize_pem(), self.clients.pem())
     }
 
     /// The adapter over a fixture, its series listed once; `stopped` is a Prometheus that went
