@@ -176,3 +176,76 @@ impl Attributes {
         Status::forbidden(text, details)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::path::{Request, parse};
+
+    /// Segments that are read in some special way by somebody, and others.
+    fn segment() -> impl Strategy<Value = String> {
+        let known = prop::sample::select(vec![
+            "apis",
+            "custom.metrics.k8s.io",
+            "external.metrics.k8s.io",
+            "metrics.k8s.io",
+            "v1beta1",
+            "v1beta2",
+            "namespaces",
+            "status",
+            "finalize",
+            "metrics",
+            "pods",
+            "nodes",
+            "*",
+            "%2A",
+            "%2F",
+            "..",
+            ".",
+            "",
+            "healthz",
+            "%68ealthz",
+            "readyz",
+        ]);
+        prop_oneof![8 => known.prop_map(str::to_owned), 1 => "[a-z%/]{0,4}"]
+    }
+
+    proptest! {
+        /// Whatever is served as values is seen as the resource that it is, so that no permission
+        /// for a path can be one for values; and what is no value is no resource.
+        #[test]
+        fn what_is_served_is_what_is_permitted(
+            group in prop::sample::select(vec!["custom.metrics.k8s.io", "external.metrics.k8s.io", "metrics.k8s.io"]),
+            prefixed in any::<bool>(),
+            segments in prop::collection::vec(segment(), 0..7),
+        ) {
+            let rest = segments.join("/");
+            let path = match prefixed {
+                true => format!("/apis/{group}/v1beta1/{rest}"),
+                false => format!("/{rest}"),
+            };
+            let Ok(uri) = path.parse::<Uri>() else { return Ok(()) };
+            let attributes = Attributes::of(&Method::GET, &uri);
+            match parse(uri.path(), "") {
+                Ok(Request::Metric(asked)) => {
+                    prop_assert!(attributes.is_resource(), "{}", path);
+                    // What has a name of its own for permissions: the metric of a namespace, and
+                    // what looks like a subresource of a namespace.
+                    let special = segments.iter().any(|s| ["metrics", "status", "finalize", "namespaces"].contains(&s.as_str()));
+                    if !special {
+                        prop_assert_eq!(&attributes.subresource, &asked.metric.name);
+                        prop_assert_eq!(&attributes.namespace, asked.metric.namespace.as_deref().unwrap_or_default());
+                    }
+                }
+                Ok(Request::External(_) | Request::Usage(_)) => {
+                    prop_assert!(attributes.is_resource(), "{}", path);
+                }
+                Ok(_) => prop_assert!(!attributes.is_resource(), "{}", path),
+                Err(_) => {}
+            }
+        }
+    }
+}
