@@ -37,3 +37,16 @@ impl Policy {
         format!("{}/{}/{}", target.kind, self.namespace, target.name)
     }
 }
+
+#[cfg(feature = "manifest")]
+impl From<crate::api::Manifest> for Policy {
+    /// What a manifest asks for; an object without a namespace is in `default`.
+    fn from(manifest: crate::api::Manifest) -> Self {
+        Self {
+            namespace: manifest.object.namespace().to_owned(),
+            name: manifest.object.metadata.name,
+            spec: manifest.object.spec,
+            safety: manifest.safety,
+        }
+    }
+}

@@ -1,9 +1,8 @@
 //! The policy: `autoscaling/v2` HorizontalPodAutoscalers and the older versions they come in.
 
 mod defaults;
-mod manifest;
 mod meta;
-pub mod object;
+mod object;
 mod safety;
 mod spec;
 mod status;
@@ -12,8 +11,8 @@ mod validation;
 mod versions;
 
 pub(crate) use defaults::default_metric;
-pub use manifest::{HeadersOnly, V2Manifest, V2beta1Manifest};
 pub use meta::ObjectMeta;
+pub use object::HorizontalPodAutoscaler;
 pub use safety::{Activation, MaxChange, OnMissing, Readiness, Safety};
 pub use spec::{
     ContainerResourceMetricSource, CrossVersionObjectReference, ExternalMetricSource,

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use concertina_replicas::api::object::HorizontalPodAutoscaler;
 use concertina_replicas::api::{
-    CrossVersionObjectReference, HorizontalPodAutoscalerSpec, MetricIdentifier, MetricSpec,
-    ObjectMeta, ValidationOptions, read_all,
+    CrossVersionObjectReference, HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec,
+    MetricIdentifier, MetricSpec, ObjectMeta, ValidationOptions, read_all,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

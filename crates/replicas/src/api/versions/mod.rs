@@ -11,8 +11,7 @@ mod yaml;
 
 use serde::Deserialize;
 
-use super::object::HorizontalPodAutoscaler;
-use super::{PolicyError, Safety, ValidationOptions};
+use super::{HorizontalPodAutoscaler, PolicyError, Safety, ValidationOptions};
 
 pub use locate::Located;
 pub use version::{ApiVersion, Hint};

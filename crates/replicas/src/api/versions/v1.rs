@@ -6,11 +6,10 @@ use serde::Deserialize;
 use super::Hint;
 use super::annotations::{Annotations, CONDITIONS, CURRENT_METRICS, METRICS};
 use super::v2beta1::{OldMetricSpec, OldMetricStatus};
-use crate::api::object::HorizontalPodAutoscaler;
 use crate::api::{
-    CrossVersionObjectReference, HorizontalPodAutoscalerCondition, HorizontalPodAutoscalerSpec,
-    HorizontalPodAutoscalerStatus, MetricSourceType, MetricSpec, MetricStatus, MetricTarget,
-    ObjectMeta, ResourceMetricSource, ResourceMetricStatus,
+    CrossVersionObjectReference, HorizontalPodAutoscaler, HorizontalPodAutoscalerCondition,
+    HorizontalPodAutoscalerSpec, HorizontalPodAutoscalerStatus, MetricSourceType, MetricSpec,
+    MetricStatus, MetricTarget, ObjectMeta, ResourceMetricSource, ResourceMetricStatus,
 };
 use crate::status::MetricValue;
 

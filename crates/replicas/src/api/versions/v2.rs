@@ -4,10 +4,9 @@ use serde::Deserialize;
 
 use super::ApiVersion;
 use super::annotations::{self, TOLERANCE_DOWN, TOLERANCE_UP};
-use crate::api::object::HorizontalPodAutoscaler;
 use crate::api::{
-    HorizontalPodAutoscalerBehavior, HorizontalPodAutoscalerSpec, HorizontalPodAutoscalerStatus,
-    HpaScalingRules, ObjectMeta, PolicyError,
+    HorizontalPodAutoscaler, HorizontalPodAutoscalerBehavior, HorizontalPodAutoscalerSpec,
+    HorizontalPodAutoscalerStatus, HpaScalingRules, ObjectMeta, PolicyError,
 };
 
 /// The object as it is written.
