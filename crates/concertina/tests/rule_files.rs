@@ -105,6 +105,43 @@ DCGM_FI_DEV_FB_USED{gpu="0",UUID="GPU-1",Hostname="gpu-1",modelName="NVIDIA A100
 "#;
 
 #[test]
+fn a_file_of_samples_stands_for_a_prometheus() {
+    let samples = temporary("dcgm.prom", DCGM);
+    let good = temporary(
+        "exported.yaml",
+        "rules:\n- seriesQuery: DCGM_FI_DEV_GPU_UTIL\n  resources: {overrides: {exported_namespace: \
+         {resource: namespace}, exported_pod: {resource: pod}}}\n  metricsQuery: \
+         avg(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)\n",
+    );
+    let question = ["explain", "DCGM_FI_DEV_GPU_UTIL", "--rules"];
+    let (code, out, err) = run(&[&question[..], &[&good, "--series", &samples]].concat());
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(
+        out.contains("bert-1  41") && out.contains("bert-2  59"),
+        "{out}"
+    );
+    let (code, out, _) = run(&["check", &good, "--series", &samples, "--deny-warnings"]);
+    assert_eq!(code, 0, "{out}");
+
+    let text = std::fs::read_to_string(&good).unwrap();
+    let bad = temporary("exporter.yaml", &text.replace("exported_", ""));
+    let (code, out, _) = run(&["check", &bad, "--series", &samples]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("warning[C042]"), "{out}");
+
+    let broken = temporary("broken.prom", "up 1\nDCGM_FI_DEV_GPU_UTIL{gpu=0} 1\n");
+    let (code, _, err) = run(&[&question[..], &[&good, "--series", &broken]].concat());
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("broken.prom: line 2, column "), "{err}");
+    let (code, _, err) = run(&["check", &good, "--series", "none.prom"]);
+    assert_eq!(code, 2);
+    assert!(
+        err.starts_with("error: --series cannot read none.prom: "),
+        "{err}"
+    );
+}
+
+#[test]
 #[ignore = "needs Debian's prometheus"]
 fn init_check_and_explain_with_a_real_prometheus() {
     let exporter = stand_in(|_| DCGM.to_owned());

@@ -180,3 +180,91 @@ fn the_documented_sample_has_these_findings_and_no_others() {
     28:3 C022 the metric cannot be asked for: a request has a namespace, and the rule has no label for it
     "#);
 }
+
+/// The mistakes that documentation on the web publishes: each gives one finding, which names the
+/// cause and what to do.
+#[test]
+fn a_broken_file_that_is_published_gives_one_finding() {
+    let rule = "- seriesQuery: up\n  metricsQuery: sum(up) by (pod)\n";
+    let files = [
+        (
+            format!("rules:\n{}", rule.replace("  metrics", " metrics")),
+            "C001 `metricsQuery` begins 1 column to the left of the other keys of its rule, `- seriesQuery: up`",
+            "all keys of a rule begin in the same column",
+        ),
+        (
+            format!(
+                "rules:\n{}",
+                rule.replace("sum(up)", "\"sum(up{a=\"b\"})\" #")
+            ),
+            "C001 the text in double quotes ends at the next `\"`, which is inside of it",
+            "put it between single quotes: ",
+        ),
+        (
+            format!("rules:\n{rule}  externalRules:\n  - seriesQuery: up\n"),
+            "C002 unknown key \"externalRules\"",
+            "`externalRules` stands at the top of the file, without indentation",
+        ),
+        (
+            "rules:\n  externalRules:\n  - seriesQuery: up\n".to_owned(),
+            "C001 `externalRules` is not a rule",
+            "it stands at the top of the file, without indentation",
+        ),
+        (
+            format!("Rules:\n{rule}"),
+            "C002 unknown key \"Rules\"",
+            "did you mean `rules`?",
+        ),
+    ];
+    for (text, cause, help) in files {
+        let findings = check(&text, &ResourceTable::builtin()).findings;
+        let [finding] = findings.as_slice() else {
+            panic!("{findings:#?} in\n{text}");
+        };
+        let told = format!("{} {}", finding.kind.code(), finding.message);
+        assert_eq!(told, cause, "in\n{text}");
+        assert!(finding.help.starts_with(help), "{}", finding.help);
+        assert!(finding.line > 0 && finding.column > 0, "in\n{text}");
+    }
+}
+
+/// The same rules in every form that is read.
+#[test]
+fn findings_do_not_depend_on_the_form() {
+    let known = ResourceTable::builtin();
+    let rules = include_str!("../../../examples/bert-intent-detection/rules.yaml");
+    let list = rules.split_once("rules:\n").unwrap().1.to_owned();
+    let indented = |by: &str| -> String {
+        let lines = list.lines().map(|line| format!("{by}{line}\n"));
+        lines.collect()
+    };
+    let forms = [
+        (rules.to_owned(), "a prometheus-adapter configuration"),
+        (list.clone(), "a bare list of rules"),
+        (
+            format!(
+                "kind: ConfigMap\nmetadata: {{name: x}}\ndata:\n  config.yaml: |\n    rules:\n{}",
+                indented("    ")
+            ),
+            "the ConfigMap `x`, key `config.yaml`",
+        ),
+        (
+            format!("rules:\n  default: false\n  custom:\n{}", indented("  ")),
+            "values of the Helm chart",
+        ),
+    ];
+    let place = |text: &str, line: u32| {
+        let at = usize::try_from(line).unwrap() - 1;
+        text.lines().nth(at).map(|line| line.trim().to_owned())
+    };
+    let mut told = BTreeSet::new();
+    for (text, form) in forms {
+        let report = check(&text, &known);
+        assert_eq!(report.form.as_deref(), Some(form));
+        assert_eq!((report.rules, report.findings.len()), (5, 3), "{text}");
+        let findings = report.findings.iter();
+        let lines = findings.map(|f| (f.kind.code(), f.rule.unwrap().number, place(&text, f.line)));
+        told.insert(lines.collect::<Vec<_>>());
+    }
+    assert_eq!(told.len(), 1, "{told:#?}");
+}

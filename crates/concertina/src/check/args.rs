@@ -22,12 +22,17 @@ pub struct CheckArgs {
     #[arg(long, value_name = "URL")]
     pub prometheus_url: Option<String>,
 
+    /// Samples in Prometheus' text format to look at in place of a Prometheus, such as what `curl`
+    /// prints of an exporter's /metrics. They count as of now; a rate of single samples is none.
+    #[arg(long, value_name = "FILE", conflicts_with = "prometheus_url")]
+    pub series: Option<PathBuf>,
+
     /// A warning counts as an error.
     #[arg(long)]
     pub deny_warnings: bool,
 
     /// Say what a finding means, such as C021, and end.
-    #[arg(long, value_name = "CODE", conflicts_with_all = ["files", "prometheus_url"])]
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["files", "prometheus_url", "series"])]
     pub explain: Option<String>,
 }
 

@@ -45,10 +45,8 @@ pub async fn run(args: CheckArgs) -> Result<bool, CheckError> {
         write(&print::meaning(kind))?;
         return Ok(true);
     }
-    let probe = match &args.prometheus_url {
-        Some(url) => Some(Probe::new(url).await?),
-        None => None,
-    };
+    let (url, series) = (args.prometheus_url.as_deref(), args.series.as_deref());
+    let probe = Probe::of_options(url, series).await?;
     let mut checked = Vec::new();
     for path in &args.files {
         checked.push(check(path, probe.as_ref()).await?);

@@ -25,6 +25,11 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "URL")]
     pub prometheus_url: Option<String>,
 
+    /// Samples in Prometheus' text format to look at in place of a Prometheus, such as what `curl`
+    /// prints of an exporter's /metrics. They count as of now; a rate of single samples is none.
+    #[arg(long, value_name = "FILE", conflicts_with = "prometheus_url")]
+    pub series: Option<PathBuf>,
+
     /// The namespace of the objects; otherwise one that a series names.
     #[arg(long, short, value_name = "NAMESPACE", requires = "metric")]
     pub namespace: Option<String>,

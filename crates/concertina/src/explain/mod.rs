@@ -62,10 +62,8 @@ pub async fn run(args: ExplainArgs) -> Result<bool, ExplainError> {
         path: PathBuf::from(name),
         message: error.to_string(),
     })?;
-    let probe = match &args.prometheus_url {
-        Some(url) => Some(Probe::new(url).await?),
-        None => None,
-    };
+    let (url, series) = (args.prometheus_url.as_deref(), args.series.as_deref());
+    let probe = Probe::of_options(url, series).await?;
     let Some(wanted) = &args.metric else {
         let series = match &probe {
             Some(probe) => Some(probe.series(&lint::series_queries(&text)).await?),
