@@ -180,7 +180,7 @@ pub(crate) fn not_empty(query: String) -> Result<String, PlanError> {
 
 /// The longest range that a query reaches back, when it has one.
 pub(crate) fn window(query: &str) -> Option<Duration> {
-    // Most queries have no range, and reading a pattern of a thousand names costs milliseconds.
+    // Most queries have no range, and reading a query takes longer than making it.
     if !query.contains('[') {
         return None;
     }
