@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use concertina_model::QueryValue;
+use concertina_sources::relabel::{Action, RelabelConfig, Relabeling};
 use concertina_sources::scrape::{ScrapeOptions, Scraper, SharedStore, StoreSource, Target};
 use concertina_sources::{Clock, MetricSource, ScaledClock, SourceError};
 use concertina_tsdb::StoreOptions;
@@ -27,6 +28,14 @@ struct Bench {
 
 /// A target that gives one exposition after the other.
 async fn bench(expositions: &'static [(u16, &'static str)]) -> Bench {
+    let options = ScrapeOptions {
+        max_samples: 3,
+        ..ScrapeOptions::default()
+    };
+    bench_with(expositions, options).await
+}
+
+async fn bench_with(expositions: &'static [(u16, &'static str)], options: ScrapeOptions) -> Bench {
     let turn = Arc::new(AtomicUsize::new(0));
     let now = Arc::clone(&turn);
     let url = common::server(move |_| {
@@ -36,15 +45,7 @@ async fn bench(expositions: &'static [(u16, &'static str)]) -> Bench {
     .await;
     let clock = ScaledClock::starting_now(100.0);
     let store = SharedStore::new(StoreOptions::default());
-    let target = Target {
-        url,
-        job: "gpu".to_owned(),
-        instance: "node:9400".to_owned(),
-    };
-    let options = ScrapeOptions {
-        max_samples: 3,
-        ..ScrapeOptions::default()
-    };
+    let target = Target::new(url, "gpu", "node:9400");
     let scraper = Scraper::new(store.clone(), Arc::new(clock), target, options);
     let source = StoreSource::new(store, Arc::new(clock));
     Bench {
@@ -145,4 +146,74 @@ async fn the_store_refuses_what_prometheus_refuses() {
         "{execution}"
     );
     assert!(bench.source.series("sum(m)", Duration::ZERO).await.is_err());
+}
+
+#[tokio::test]
+async fn labels_are_rewritten_and_the_samples_may_win() {
+    let rules = [
+        RelabelConfig {
+            regex: "debug_.*".to_owned(),
+            source_labels: vec!["__name__".to_owned()],
+            action: Action::Drop,
+            ..RelabelConfig::default()
+        },
+        RelabelConfig {
+            source_labels: vec!["gpu".to_owned()],
+            target_label: "gpu_id".to_owned(),
+            ..RelabelConfig::default()
+        },
+    ];
+    let options = ScrapeOptions {
+        honor_labels: true,
+        metric_relabeling: Relabeling::new(rules).unwrap(),
+        ..ScrapeOptions::default()
+    };
+    const TEXT: &str = "m{job=\"own\",gpu=\"1\"} 1\ndebug_x 1\ndebug_y 2\n";
+    let mut bench = bench_with(&[(200, TEXT), (200, "m{gpu=\"2\"} 3\n")], options).await;
+    assert_eq!(bench.scrape(0).await, None);
+    let stored = r#"m{gpu="1", gpu_id="1", instance="node:9400", job="own"} 1"#;
+    assert_eq!(bench.query("m").await, [stored]);
+    for (name, value) in [
+        ("scrape_samples_scraped", 3),
+        ("scrape_samples_post_metric_relabeling", 1),
+        ("scrape_series_added", 1),
+    ] {
+        let told = bench.query(&format!("sum({name})")).await;
+        assert_eq!(told, [format!("{{}} {value}")], "{name}");
+    }
+    assert_eq!(bench.scrape(0).await, None);
+    assert_eq!(bench.query("sum(scrape_series_added)").await, ["{} 0"]);
+    assert_eq!(bench.scrape(1).await, None);
+    let other = r#"m{gpu="2", gpu_id="2", instance="node:9400", job="gpu"} 3"#;
+    assert_eq!(bench.query("m").await, [other]);
+}
+
+#[tokio::test]
+async fn a_series_that_comes_and_goes_and_a_target_that_is_gone() {
+    let mut bench = bench(&[(200, "m 1\nn 1\n"), (200, "m 2\n"), (200, "m 3\nn 3\n")]).await;
+    for (turn, left) in [
+        (0, "{} 2"),
+        (1, "{} 1"),
+        (2, "{} 2"),
+        (1, "{} 1"),
+        (0, "{} 2"),
+    ] {
+        assert_eq!(bench.scrape(turn).await, None);
+        let told = bench.query("count({__name__=~\"m|n\"})").await;
+        assert_eq!(told, [left], "turn {turn}");
+    }
+    bench.clock.sleep(Duration::from_secs(1)).await;
+    assert_eq!(bench.scraper.end(), 7, "two series and five reports");
+    let everything = bench.source.query("{__name__=~\".+\"}").await.unwrap();
+    assert_eq!(everything.value, QueryValue::Vector(Vec::new()));
+}
+
+#[tokio::test]
+async fn a_label_in_the_way_of_another_goes_further() {
+    const TEXT: &str = "m{job=\"a\",exported_job=\"b\",instance=\"c\"} 1\n";
+    let mut bench = bench(&[(200, TEXT)]).await;
+    assert_eq!(bench.scrape(0).await, None);
+    let labels = r#"exported_exported_job="a", exported_instance="c", exported_job="b""#;
+    let stored = format!(r#"m{{{labels}, instance="node:9400", job="gpu"}} 1"#);
+    assert_eq!(bench.query("m").await, [stored]);
 }

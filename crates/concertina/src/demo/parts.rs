@@ -164,13 +164,12 @@ where
 /// The exporter scraped into a store, and the store as the source.
 fn scraped(exporter: &str, clock: Arc<dyn Clock>) -> Arc<dyn MetricSource> {
     let store = SharedStore::new(StoreOptions::default());
-    let target = Target {
-        url: format!("http://{exporter}/metrics"),
-        job: "gpu-exporter".to_owned(),
-        instance: exporter.to_owned(),
-    };
+    let url = format!("http://{exporter}/metrics");
+    let target = Target::new(url, "gpu-exporter", exporter);
     let options = ScrapeOptions {
         interval: SCRAPE,
+        // One target, and a story that is told alike every time.
+        spread: false,
         ..ScrapeOptions::default()
     };
     let scraper = Scraper::new(store.clone(), Arc::clone(&clock), target, options);

@@ -44,7 +44,7 @@ pub(super) fn start(
         ..ScrapeOptions::default()
     };
     for target in targets? {
-        let scraper = Scraper::new(store.clone(), Arc::clone(clock), target, options);
+        let scraper = Scraper::new(store.clone(), Arc::clone(clock), target, options.clone());
         tokio::spawn(scraper.run());
     }
     Ok(Arc::new(StoreSource::new(store, Arc::clone(clock))))
@@ -63,9 +63,5 @@ fn target(url: &str) -> Result<Target, ServeError> {
         true => format!("{}/metrics", url.trim_end_matches('/')),
         false => url.to_owned(),
     };
-    Ok(Target {
-        url,
-        job: "scrape".to_owned(),
-        instance,
-    })
+    Ok(Target::new(url, "scrape", &instance))
 }

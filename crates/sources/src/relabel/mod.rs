@@ -28,7 +28,7 @@ use concertina_model::Labels;
 use concertina_promql::{Expansion, GoRegex};
 use md5::{Digest, Md5};
 
-use config::is_label_name;
+pub(crate) use config::is_label_name;
 pub use config::{Action, RelabelConfig, RelabelError};
 
 /// Rules that are applied one after the other.

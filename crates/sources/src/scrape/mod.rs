@@ -1,8 +1,13 @@
 //! Targets scraped into the in-memory store, and the store as a
 //! [`MetricSource`](crate::MetricSource).
 
+mod config;
 mod scraper;
+mod series;
 mod source;
+mod target;
 
-pub use scraper::{ScrapeOptions, ScrapeReport, Scraper, Target};
+pub use config::{ScrapeConfig, ScrapeConfigError};
+pub use scraper::{ScrapeReport, Scraper};
 pub use source::{SharedStore, StoreSource};
+pub use target::{LabelLimits, ScrapeOptions, Target};

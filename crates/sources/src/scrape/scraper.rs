@@ -1,59 +1,24 @@
 //! One target, scraped again and again.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use concertina_http::{Client, ClientOptions};
 use concertina_model::{Labels, METRIC_NAME, Sample, Timestamp};
-use concertina_tsdb::Store;
+use concertina_tsdb::{AppendError, SeriesRef, Store};
 
-use super::SharedStore;
+use super::series::{Scraped, SeriesCache, renamed};
+use super::target::next_scrape;
+use super::{ScrapeOptions, SharedStore, Target};
 use crate::clock::Clock;
-use crate::exposition::{ACCEPT, ExposedSample, Format, parse_as};
-
-/// What is scraped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Where its exposition is: `http://127.0.0.1:9400/metrics`.
-    pub url: String,
-    /// The `job` label of its series.
-    pub job: String,
-    /// The `instance` label of its series, by custom `HOST:PORT`.
-    pub instance: String,
-}
-
-/// How a target is scraped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ScrapeOptions {
-    /// The distance between scrapes, in the clock's time.
-    pub interval: Duration,
-    /// How long a scrape may take, in real time.
-    pub timeout: Duration,
-    /// The largest exposition that is read, in bytes.
-    pub max_body_bytes: usize,
-    /// The most samples that one scrape may have; a scrape with more fails.
-    pub max_samples: usize,
-}
-
-impl Default for ScrapeOptions {
-    /// Every 15 s, within 10 s; 16 MiB and 50,000 samples at most.
-    fn default() -> Self {
-        Self {
-            interval: Duration::from_secs(15),
-            timeout: Duration::from_secs(10),
-            max_body_bytes: 16 << 20,
-            max_samples: 50_000,
-        }
-    }
-}
+use crate::exposition::{ACCEPT, Format};
 
 /// What a scrape did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScrapeReport {
     /// When it was made.
     pub at: Timestamp,
-    /// How many samples were stored, or why the scrape failed.
+    /// How many samples were left to store after relabelling, or why the scrape failed.
     pub samples: Result<usize, String>,
     /// Samples that the store refused, and the first reason.
     pub refused: Option<(usize, String)>,
@@ -62,9 +27,10 @@ pub struct ScrapeReport {
 }
 
 /// Scrapes a target into a store, as Prometheus 2.42 does: samples get the scrape's time and the
-/// labels `job` and `instance` (a clashing label becomes `exported_…`), a series that is gone is
-/// marked stale, a failed scrape ends all series of the target, and `up`, `scrape_duration_seconds`
-/// and `scrape_samples_scraped` tell how it went.
+/// target's labels (a clashing label becomes `exported_…`), a series that is gone is marked stale,
+/// a failed scrape ends all series of the target, and `up`, `scrape_duration_seconds`,
+/// `scrape_samples_scraped`, `scrape_samples_post_metric_relabeling` and `scrape_series_added` tell
+/// how it went.
 #[derive(Debug)]
 pub struct Scraper {
     store: SharedStore,
@@ -72,8 +38,15 @@ pub struct Scraper {
     client: Client,
     target: Target,
     options: ScrapeOptions,
-    living: BTreeSet<Labels>,
+    cache: SeriesCache,
+    living: HashSet<SeriesRef>,
 }
+
+const UP: &str = "up";
+const DURATION: &str = "scrape_duration_seconds";
+const EXPOSED: &str = "scrape_samples_scraped";
+const KEPT: &str = "scrape_samples_post_metric_relabeling";
+const ADDED: &str = "scrape_series_added";
 
 impl Scraper {
     /// A scraper of `target` into `store`.
@@ -87,8 +60,11 @@ impl Scraper {
         let client = Client::new(ClientOptions {
             deadline: options.timeout,
             max_body_bytes: options.max_body_bytes,
+            max_idle: 1,
+            // A connection is worth keeping up to the next scrape.
+            idle_timeout: options.interval.saturating_mul(2),
             gzip: true,
-            ..ClientOptions::default()
+            ..options.client.clone()
         });
         Self {
             store,
@@ -96,21 +72,31 @@ impl Scraper {
             client,
             target,
             options,
-            living: BTreeSet::new(),
+            cache: SeriesCache::default(),
+            living: HashSet::new(),
         }
     }
 
-    /// Scrapes at every interval of the clock until the caller drops the future. Failures are
-    /// logged and the next scrape is made in time.
+    /// Scrapes now and then at every interval of the clock until the caller drops the future.
+    /// Failures are logged and the next scrape is made in time.
     pub async fn run(mut self) {
-        let mut next = self.clock.now();
+        let first = self.clock.now();
+        let mut failing = None;
         loop {
             let report = self.scrape().await;
-            if let Err(reason) = &report.samples {
-                tracing::warn!(url = self.target.url, %reason, "a scrape failed");
+            let url = &self.target.url;
+            match (&report.samples, &failing) {
+                (Err(reason), last) if last.as_ref() != Some(reason) => {
+                    tracing::warn!(url, %reason, "a scrape failed");
+                }
+                (Ok(_), Some(_)) => tracing::info!(url, "scrapes succeed again"),
+                _ => {}
             }
-            // A late scrape does not make the next ones crowd.
-            next = next.saturating_add(self.options.interval).max(report.at);
+            if let Some((count, reason)) = &report.refused {
+                tracing::warn!(url, count, %reason, "samples were not stored");
+            }
+            failing = report.samples.err();
+            let next = next_scrape(&self.target, &self.options, first, self.clock.now());
             self.clock.sleep_until(next).await;
         }
     }
@@ -118,104 +104,128 @@ impl Scraper {
     /// Scrapes once, now.
     pub async fn scrape(&mut self) -> ScrapeReport {
         let at = self.clock.now();
-        let scraped = self.exposition().await;
-        let duration = self.clock.now().saturating_duration_since(at);
-        let up = f64::from(u8::from(scraped.is_ok()));
-        let (samples, failure) = match scraped {
-            Ok(samples) => (samples, None),
-            Err(reason) => (Vec::new(), Some(reason)),
+        let fetched = self.fetch().await;
+        let took = self.clock.now().saturating_duration_since(at);
+        let how = (&self.target, &self.options);
+        let (scraped, failure) = match fetched {
+            Ok((body, format)) => self.cache.read(&body, format, at, how),
+            Err(reason) => (Scraped::default(), Some(reason)),
         };
-        let count = samples.len();
-        let mut refused: Option<(usize, String)> = None;
-        let mut ended = 0;
-        self.store.clone().write(|store| {
-            let mut seen = BTreeSet::new();
-            for sample in samples {
-                let labels = self.labelled(&sample.labels);
-                let stored = Sample {
-                    timestamp: sample.timestamp.unwrap_or(at),
-                    value: sample.value,
+        let up = f64::from(u8::from(failure.is_none()));
+        let store = self.store.clone();
+        let (refused, ended) = store.write(|store| {
+            let mut stored = self.append(store, &scraped.samples);
+            let gone = self.living.difference(&stored.living);
+            // A series that ends at a time that it has a sample of ends with the next scrape.
+            let ended = gone
+                .filter(|series| store.end(**series, at).is_ok())
+                .count();
+            self.living = std::mem::take(&mut stored.living);
+            for (name, value) in [
+                (UP, up),
+                (DURATION, took.as_secs_f64()),
+                (EXPOSED, scraped.exposed as f64),
+                (KEPT, scraped.kept as f64),
+                (ADDED, stored.added as f64),
+            ] {
+                let sample = Sample {
+                    timestamp: at,
+                    value,
                 };
-                match store.append(&labels, stored) {
-                    Ok(_) => {}
-                    Err(error) => match &mut refused {
-                        Some((count, _)) => *count += 1,
-                        None => refused = Some((1, error.to_string())),
-                    },
-                }
-                // Who gives samples their own times says when they end, too.
-                if sample.timestamp.is_none() {
-                    seen.insert(labels);
+                // Refused only within the millisecond of the scrape before.
+                if let Err(error) = store.append(&self.report(name), sample) {
+                    tracing::debug!(%error, "a report of a scrape was not stored");
                 }
             }
-            for gone in self.living.difference(&seen) {
-                // A series that ends at a time that it has a sample of ends with the next scrape.
-                ended += usize::from(store.mark_stale(gone, at).is_ok());
-            }
-            self.living = seen;
-            self.report(store, at, "up", up);
-            self.report(store, at, "scrape_duration_seconds", duration.as_secs_f64());
-            self.report(store, at, "scrape_samples_scraped", count as f64);
             store.evict(at);
+            (stored.refused, ended)
         });
+        if failure.is_none() {
+            self.cache.forget();
+        }
         ScrapeReport {
             at,
-            samples: failure.map_or(Ok(count), Err),
+            samples: failure.map_or(Ok(scraped.kept), Err),
             refused,
             ended,
         }
     }
 
-    async fn exposition(&self) -> Result<Vec<ExposedSample>, String> {
-        let answer = self
-            .client
-            .get(&self.target.url, &[("accept", ACCEPT)])
-            .await;
+    /// Ends all series of the target, `up` and the other reports included: it is no longer scraped.
+    /// Says how many ended.
+    pub fn end(self) -> usize {
+        let at = self.clock.now();
+        let reports = [UP, DURATION, EXPOSED, KEPT, ADDED].map(|name| self.report(name));
+        self.store.write(|store| {
+            let reports = reports.iter().filter_map(|labels| store.find(labels));
+            let all: Vec<SeriesRef> = self.living.iter().copied().chain(reports).collect();
+            let ended = all.iter().filter(|series| store.end(**series, at).is_ok());
+            ended.count()
+        })
+    }
+
+    async fn fetch(&self) -> Result<(bytes::Bytes, Format), String> {
+        let headers = [("accept", ACCEPT)];
+        let answer = self.client.get(&self.target.url, &headers).await;
         let answer = answer.map_err(|error| error.to_string())?;
         if answer.status != 200 {
             let body = String::from_utf8_lossy(&answer.body);
             let first = body.lines().next().unwrap_or_default();
-            return Err(format!(
-                "the target answered with status {}: {first}",
-                answer.status
-            ));
+            let status = answer.status;
+            return Err(format!("the target answered with status {status}: {first}"));
         }
-        let format = Format::of(answer.content_type.as_deref());
-        let samples = parse_as(&answer.body, format)
-            .map_err(|error| error.to_string())?
-            .samples;
-        if samples.len() > self.options.max_samples {
-            let (got, most) = (samples.len(), self.options.max_samples);
-            return Err(format!("{got} samples, and at most {most} are taken"));
-        }
-        Ok(samples)
+        Ok((answer.body, Format::of(answer.content_type.as_deref())))
     }
 
-    fn labelled(&self, scraped: &Labels) -> Labels {
-        let own = [
-            ("job", &self.target.job),
-            ("instance", &self.target.instance),
-        ];
-        let renamed = scraped.iter().map(|(name, value)| {
-            if own.iter().any(|(own, _)| *own == name) {
-                (format!("exported_{name}"), value)
-            } else {
-                (name.to_owned(), value)
+    fn append(&mut self, store: &mut Store, samples: &[(usize, Sample, bool)]) -> Stored {
+        let mut stored = Stored::default();
+        for (place, sample, own_time) in samples {
+            let Some(known) = self.cache.known.get_mut(*place) else {
+                continue;
+            };
+            let appended = match known.series {
+                Some(series) => match store.append_to(series, *sample) {
+                    Err(AppendError::UnknownSeries) => store.append(&known.labels, *sample),
+                    appended => appended.map(|()| series),
+                },
+                None => {
+                    let appended = store.append(&known.labels, *sample);
+                    stored.added += usize::from(appended.is_ok());
+                    appended
+                }
+            };
+            // Who has a sample of that time or a later one goes on living.
+            let series = match appended {
+                Ok(series) => Some(series),
+                Err(error) => {
+                    match &mut stored.refused {
+                        Some((count, _)) => *count += 1,
+                        None => stored.refused = Some((1, error.to_string())),
+                    }
+                    known.series.or_else(|| store.find(&known.labels))
+                }
+            };
+            known.series = series;
+            // Who gives samples their own times says when they end, too.
+            if !own_time {
+                stored.living.extend(series);
             }
-        });
-        let own = own.map(|(name, value)| (name.to_owned(), value.as_str()));
-        renamed.chain(own).collect()
+        }
+        stored
     }
 
-    fn report(&self, store: &mut Store, at: Timestamp, name: &str, value: f64) {
-        let labels = self.labelled(&Labels::from_pairs([(METRIC_NAME, name)]));
-        let sample = Sample {
-            timestamp: at,
-            value,
-        };
-        // Refused only within the millisecond of the scrape before.
-        if let Err(error) = store.append(&labels, sample) {
-            tracing::debug!(%error, "a report of a scrape was not stored");
-        }
+    fn report(&self, name: &str) -> Labels {
+        renamed(
+            &Labels::from_pairs([(METRIC_NAME, name)]),
+            &self.target.labels,
+        )
     }
+}
+
+/// What became of a scrape's samples.
+#[derive(Debug, Default)]
+struct Stored {
+    living: HashSet<SeriesRef>,
+    added: usize,
+    refused: Option<(usize, String)>,
 }

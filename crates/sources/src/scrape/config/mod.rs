@@ -1,0 +1,109 @@
+//! A scrape configuration: the part of `prometheus.yml` that says what is scraped, and how.
+
+mod access;
+mod job;
+mod keys;
+
+use std::path::Path;
+
+use concertina_http::ClientOptions;
+
+use super::{ScrapeOptions, Target};
+
+/// What a file with `global` and `scrape_configs` of Prometheus 2.42 says.
+///
+/// Read strictly: what is not known here is refused with its place and never ignored. Known are
+/// `global` with `scrape_interval` and `scrape_timeout`, and of a job everything but service
+/// discovery other than `static_configs`, proxies, OAuth 2.0, SigV4 and redirects, which are never
+/// followed. A limit that the file does not set is that of [`ScrapeOptions::default`].
+///
+/// ```
+/// use concertina_http::ClientOptions;
+/// use concertina_sources::scrape::ScrapeConfig;
+///
+/// let yaml = "
+/// scrape_configs:
+/// - job_name: dcgm
+///   scrape_interval: 1s
+///   honor_labels: true
+///   static_configs:
+///   - targets: [node-0:9400, node-1:9400]
+///     labels: {cluster: a}
+/// ";
+/// let config = ScrapeConfig::parse(yaml, "/etc/concertina".as_ref(), &ClientOptions::default());
+/// let targets = config.unwrap().targets;
+/// let (target, options) = &targets[1];
+/// assert_eq!(target.url, "http://node-1:9400/metrics");
+/// assert_eq!(
+///     target.labels.to_string(),
+///     r#"{cluster="a", instance="node-1:9400", job="dcgm"}"#
+/// );
+/// assert!(options.honor_labels && options.interval.as_secs() == 1);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ScrapeConfig {
+    /// Each target once, with how it is scraped.
+    pub targets: Vec<(Target, ScrapeOptions)>,
+}
+
+/// Why a scrape configuration was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScrapeConfigError {
+    /// It is no YAML, or has a field that is not known or of another type.
+    #[error("line {line}, column {column}: {reason}")]
+    Yaml {
+        /// The line, from 1.
+        line: u64,
+        /// The column, from 1.
+        column: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// What it says cannot be done.
+    #[error("line {line}, {place}: {reason}")]
+    Invalid {
+        /// The line, from 1, on which the thing begins.
+        line: u64,
+        /// The job, and what of it.
+        place: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+}
+
+impl ScrapeConfig {
+    /// Reads a configuration. File names in it are relative to `folder`; credentials and TLS of jobs
+    /// are put into `client`, whose `tls` brings the crypto provider without which no job can
+    /// use `https`.
+    ///
+    /// # Errors
+    ///
+    /// [`ScrapeConfigError`] with the place of the first thing that is wrong.
+    pub fn parse(
+        yaml: &str,
+        folder: &Path,
+        client: &ClientOptions,
+    ) -> Result<Self, ScrapeConfigError> {
+        let options = serde_saphyr::options! { with_snippet: false };
+        let file: Option<keys::File> =
+            serde_saphyr::from_str_with_options(yaml, options).map_err(|error| {
+                let error = error.without_snippet();
+                let at = error.location();
+                ScrapeConfigError::Yaml {
+                    line: at.map_or(0, |at| at.line()),
+                    column: at.map_or(0, |at| at.column()),
+                    reason: reason(&error.to_string()),
+                }
+            })?;
+        let file = file.unwrap_or_default();
+        let targets = job::targets(file, folder, client)?;
+        Ok(Self { targets })
+    }
+}
+
+/// The message without the place at its end or beginning, which stands in fields of its own.
+fn reason(message: &str) -> String {
+    let parts = message.split(" at line ").next();
+    parts.unwrap_or(message).trim_end_matches(':').to_owned()
+}
