@@ -29,6 +29,7 @@ doc:
 # Every feature alone, none, and all together.
 features:
     cargo check -p concertina-replicas --no-default-features
+    cargo check -p concertina-replicas --no-default-features --features k8s-openapi --tests
     cargo check -p concertina-http --no-default-features
     cargo check -p concertina-http --no-default-features --features tls
     cargo check -p concertina-sources --no-default-features

@@ -1,6 +1,8 @@
 //! The policy: `autoscaling/v2` HorizontalPodAutoscalers and the older versions they come in.
 
 mod defaults;
+#[cfg(feature = "k8s-openapi")]
+mod k8s_openapi;
 mod meta;
 mod object;
 mod safety;
@@ -11,6 +13,8 @@ mod validation;
 mod versions;
 
 pub(crate) use defaults::default_metric;
+#[cfg(feature = "k8s-openapi")]
+pub use k8s_openapi::ConversionError;
 pub use meta::ObjectMeta;
 pub use object::HorizontalPodAutoscaler;
 pub use safety::{Activation, MaxChange, OnMissing, Readiness, Safety};
