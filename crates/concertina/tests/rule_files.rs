@@ -142,6 +142,57 @@ fn a_file_of_samples_stands_for_a_prometheus() {
 }
 
 #[test]
+fn explain_tells_the_use_of_a_pod_and_of_a_node() {
+    let rules = temporary(
+        "resource.yaml",
+        "resourceRules:\n  window: 1m\n  cpu: &rule\n    containerQuery: \
+         sum(used_cores{<<.LabelMatchers>>}) by (<<.GroupBy>>)\n    nodeQuery: \
+         sum(used_cores{<<.LabelMatchers>>}) by (<<.GroupBy>>)\n    containerLabel: container\n    \
+         resources: {template: <<.Resource>>}\n  memory:\n    <<: *rule\n    containerQuery: \
+         sum(used_bytes{<<.LabelMatchers>>}) by (<<.GroupBy>>)\n",
+    );
+    let samples = temporary(
+        "used.prom",
+        "used_cores{namespace=\"shop\",pod=\"a\",container=\"web\"} 0.25\n\
+         used_cores{namespace=\"shop\",pod=\"b\",container=\"web\"} 0.25\n\
+         used_bytes{namespace=\"shop\",pod=\"a\",container=\"web\"} 1048576\n",
+    );
+    let base = "/apis/metrics.k8s.io/v1beta1";
+    let ask = |path: &str, more: &[&str]| {
+        let path = format!("{base}{path}");
+        run(&[&["explain", &path, "--rules", &rules][..], more].concat())
+    };
+    let (code, out, _) = ask("/namespaces/shop/pods/a", &["--series", &samples]);
+    assert_eq!(code, 0, "{out}");
+    let query = r#"CPU of pods: sum(used_cores{namespace="shop",pod="a"}) by (pod,container)"#;
+    assert!(out.contains(query), "{out}");
+    assert!(out.contains("web: cpu 250m, memory 1Mi"), "{out}");
+    assert!(
+        out.ends_with("the use of the pod a in shop is there\n"),
+        "{out}"
+    );
+    let (code, out, _) = ask("/namespaces/shop/pods/b", &["--series", &samples]);
+    assert_eq!(code, 1, "{out}");
+    assert!(
+        out.contains("the use of the pod b in shop is not there: memory"),
+        "{out}"
+    );
+    let (code, out, _) = ask("/nodes/gpu-1", &[]);
+    assert_eq!(code, 0, "{out}");
+    assert!(
+        out.ends_with("the use of the node gpu-1 can be asked for\n"),
+        "{out}"
+    );
+    let (code, _, err) = ask("/nodes", &[]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("name the pod or the node at the end"), "{err}");
+    let path = format!("{base}/nodes/gpu-1");
+    let (code, out, _) = run(&["explain", &path, "--rules", &example_rules()]);
+    assert_eq!(code, 1);
+    assert!(out.ends_with("the file has no `resourceRules`\n"), "{out}");
+}
+
+#[test]
 #[ignore = "needs Debian's prometheus"]
 fn init_check_and_explain_with_a_real_prometheus() {
     let exporter = stand_in(|_| DCGM.to_owned());

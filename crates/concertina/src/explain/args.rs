@@ -13,7 +13,8 @@ use concertina_model::LabelSelector;
 #[derive(Clone, Debug, clap::Args)]
 pub struct ExplainArgs {
     /// The metric as the API has it: `pods/NAME`, `deployments.apps/NAME`, `external/NAME`,
-    /// `external/NAMESPACE/NAME`, a path that begins with `/apis/`; a bare NAME is one of pods.
+    /// `external/NAMESPACE/NAME`, a path that begins with `/apis/`, also one of metrics.k8s.io
+    /// to a pod or a node; a bare NAME is one of pods.
     #[arg(value_name = "METRIC")]
     pub metric: Option<String>,
 

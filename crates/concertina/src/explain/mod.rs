@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 pub use args::{ExplainArgs, Format};
 use concertina_mapping::explain::{
-    Explanation, Question, QuestionError, metric, overview, series_queries,
+    Explanation, Question, QuestionError, UsageExplanation, UsageQuestion, metric, overview,
+    series_queries, usage_of,
 };
 use concertina_mapping::{ResourceTable, lint};
 use concertina_rules::RuleFile;
@@ -73,6 +74,11 @@ pub async fn run(args: ExplainArgs) -> Result<bool, ExplainError> {
         print(args.format, &overview)?;
         return Ok(true);
     };
+    if let Some(asked) = question::of_use(wanted) {
+        let explanation = usage(&file, asked, probe.as_ref()).await?;
+        print(args.format, &explanation)?;
+        return Ok(explanation.there);
+    }
     let question = question::of(wanted, &args)?;
     let explanation = explain(&file, &question, probe.as_ref()).await?;
     print(args.format, &explanation)?;
@@ -93,6 +99,19 @@ async fn explain(
     if let Some(query) = &explanation.query {
         let answer = probe.query(query).await?;
         explanation.answered(&answer);
+    }
+    Ok(explanation)
+}
+
+async fn usage(
+    file: &RuleFile,
+    question: UsageQuestion,
+    probe: Option<&Probe>,
+) -> Result<UsageExplanation, ExplainError> {
+    let mut explanation = usage_of(file, &ResourceTable::builtin(), question);
+    if let (Some(probe), Some((cpu, memory))) = (probe, explanation.asked()) {
+        let (cpu, memory) = (probe.query(cpu).await?, probe.query(memory).await?);
+        explanation.answered(&cpu, &memory);
     }
     Ok(explanation)
 }

@@ -1,10 +1,28 @@
 //! What is asked about, as a user writes it.
 
-use concertina_mapping::explain::Question;
-use concertina_metrics_api::path::{self, Request};
+use concertina_mapping::explain::{Question, UsageQuestion};
+use concertina_metrics_api::path::{self, Request, UsageOf};
 use concertina_metrics_api::provider::Objects;
 
 use super::{ExplainArgs, ExplainError};
+
+/// The question about the use of an object, when METRIC is the path of one.
+pub(super) fn of_use(metric: &str) -> Option<UsageQuestion> {
+    let (path, query) = metric.split_once('?').unwrap_or((metric, ""));
+    let Ok(Request::Usage(request)) = path::parse(path, query) else {
+        return None;
+    };
+    let Objects::Named(name) = request.objects else {
+        return None;
+    };
+    match request.of {
+        UsageOf::Pods(namespace) => Some(UsageQuestion::Pod {
+            namespace: namespace?,
+            name,
+        }),
+        UsageOf::Nodes => Some(UsageQuestion::Node { name }),
+    }
+}
 
 /// The question of METRIC and the options, which count more than a path.
 pub(super) fn of(metric: &str, args: &ExplainArgs) -> Result<Question, ExplainError> {
@@ -48,6 +66,7 @@ fn of_path(text: &str) -> Result<Question, ExplainError> {
             selector: external.selector,
             ..Question::default()
         }),
+        Request::Usage(_) => Err(refused("name the pod or the node at the end".to_owned())),
         _ => Err(refused("this is the path of no metric".to_owned())),
     }
 }

@@ -34,6 +34,7 @@ mod question;
 mod series;
 mod text;
 mod trace;
+mod usage;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -43,8 +44,9 @@ use concertina_model::Timestamp;
 use concertina_rules::{DiscoveryRule, RuleFile, compile};
 use serde::Serialize;
 
-pub use overview::{Offered, Overview, RuleOverview, UsageQuery, overview};
+pub use overview::{Offered, Overview, RuleOverview, overview};
 pub use question::{Question, QuestionError};
+pub use usage::{UsageExplanation, UsageQuery, UsageQuestion, usage_of};
 
 use crate::lint::{RuleList, RulePlace, SeriesByQuery};
 use crate::names::name_exposed_as;

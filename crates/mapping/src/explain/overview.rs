@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use concertina_model::Labels;
-use concertina_rules::{ResourceQueries, ResourceRules, RuleFile, compile};
+use concertina_rules::{RuleFile, compile};
 use serde::Serialize;
 
 use super::Question;
-use super::series::{SOME_NAMESPACE, SOME_OBJECT, Series, some};
+use super::series::{Series, some};
+use super::usage::{UsageQuery, usage};
 use crate::lint::{RuleList, RulePlace, SeriesByQuery};
 use crate::names::NameMatchers;
-use crate::{LabelMapper, Resources, UsageRules};
+use crate::{LabelMapper, Resources};
 
 /// A metric that a rule gives.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -60,19 +61,6 @@ pub struct Overview {
     pub usage: Vec<UsageQuery>,
 }
 
-/// One of the queries of `resourceRules`, as for an object called NAME.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct UsageQuery {
-    /// `CPU of pods` and the like.
-    pub of: String,
-    /// The PromQL.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub query: Option<String>,
-    /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-}
-
 /// What each rule of a file gives: with `series`, now; without, if its series were there.
 #[must_use]
 pub fn overview(
@@ -118,38 +106,6 @@ impl Overview {
             false => format!("{rule} The file gives {}.", some(served)),
         }
     }
-}
-
-fn usage(rules: &ResourceRules, known: &dyn Resources) -> Vec<UsageQuery> {
-    let compiled = ResourceQueries::compile(rules).map_err(|error| error.to_string());
-    let compiled = compiled
-        .and_then(|queries| UsageRules::new(&queries, known).map_err(|error| error.to_string()));
-    let rules = match compiled {
-        Ok(rules) => rules,
-        Err(problem) => {
-            return vec![UsageQuery {
-                of: "pods and nodes".to_owned(),
-                query: None,
-                problem: Some(problem),
-            }];
-        }
-    };
-    let names = [SOME_OBJECT.to_owned()];
-    let plans = [
-        ("pods", rules.plan_pods(SOME_NAMESPACE, &names, known)),
-        ("nodes", rules.plan_nodes(&names, known)),
-    ];
-    let mut all = Vec::new();
-    for (resource, plan) in &plans {
-        for (what, query) in [("CPU", plan.cpu()), ("memory", plan.memory())] {
-            all.push(UsageQuery {
-                of: format!("{what} of {resource}"),
-                query: query.ok().map(str::to_owned),
-                problem: query.err().map(ToString::to_string),
-            });
-        }
-    }
-    all
 }
 
 fn rules(
