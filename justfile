@@ -1,4 +1,4 @@
-# Everything that is done to this project, by name. `.ci/run` calls `just ci`.
+# Everything that is done to this project, by name. `.ci/run` runs the same recipes.
 
 export RUSTDOCFLAGS := "-D warnings"
 

@@ -11,3 +11,4 @@ pub mod files;
 pub mod init;
 pub mod probe;
 pub mod serve;
+pub mod signals;

@@ -118,7 +118,7 @@ fn the_users_own_files_and_one_bad_rule() {
     let out = output(&[
         "demo", "--speed", "40", "--rules", &rules, "--load", &load, "--hpa", &hpa,
     ]);
-    assert!(out.contains("warning: rule 6 (line "), "{out}");
+    assert!(out.contains("one-bad-rule.yaml:53:3: rule 6: "), "{out}");
     assert!(
         out.contains("the action has no closing `>>`; it is left out, the other rules serve"),
         "{out}"
@@ -139,6 +139,20 @@ fn a_wrong_input_is_one_message_and_exit_code_2() {
         "phases:\n- {name: x, duration: 1x, requestsPerSecond: 0}\n",
     );
     let no_hpa = temporary("deployment.yaml", "apiVersion: apps/v1\nkind: Deployment\n");
+    let utilization = "DCGM_CUSTOM_PROCESS_SM_UTIL";
+    let rule = |series: &str, query: &str| {
+        format!(
+            "rules:\n- seriesQuery: '{series}'\n  resources: {{overrides: {{NamespaceName: {{resource: \
+             namespace}}, PodName: {{resource: pod}}}}}}\n  metricsQuery: {query}\n"
+        )
+    };
+    let by_pod = "avg(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)";
+    let no_selector = rule(&format!("{utilization}{{"), by_pod);
+    let no_selector = temporary("no-selector.yaml", &no_selector);
+    let no_promql = rule(utilization, &by_pod.replace("})", "}"));
+    let no_promql = temporary("no-promql.yaml", &no_promql);
+    let other = std::fs::read_to_string(example("hpa.yaml")).unwrap();
+    let other = temporary("other-metric.yaml", &other.replace(utilization, "GPU_LOAD"));
     for (args, text) in [
         (
             ["--rules", "nowhere.yaml"],
@@ -151,11 +165,22 @@ fn a_wrong_input_is_one_message_and_exit_code_2() {
         (["--rules", &typo], "did you mean `seriesFilters`?"),
         (
             ["--rules", &broken],
-            "broken.yaml: no rule can be used: rule 1 (line 2), metricsQuery: line 1, column 5",
+            "broken.yaml:2:3: rule 1: metricsQuery: line 1, column 5: ",
         ),
         (
             ["--hpa", &no_hpa],
             "it is Deployment (apps/v1), and a HorizontalPodAutoscaler is needed",
+        ),
+        (["--rules", &no_selector], "no-selector.yaml:2:3: rule 1: "),
+        (["--rules", &no_promql], "no-promql.yaml:4:3: rule 1: "),
+        (
+            ["--hpa", &other],
+            "other-metric.yaml: pods/GPU_LOAD is not there: no rule is about a metric of this name, \
+             of the rules in built-in.",
+        ),
+        (
+            ["--prometheus-url", "http://127.0.0.1:99999"],
+            "the port must be a number from 1 to 65535",
         ),
         (
             ["--load", &hpa],
@@ -192,5 +217,67 @@ fn a_port_that_is_taken() {
     assert!(
         message.contains("choose another with --api-port"),
         "{message}"
+    );
+}
+
+/// Standard output and the message of a demo whose loop fails.
+fn failed(args: &[&str]) -> (String, String) {
+    let done = concertina(args);
+    let (out, err) = (
+        String::from_utf8(done.stdout).unwrap(),
+        String::from_utf8(done.stderr).unwrap(),
+    );
+    assert_eq!(done.status.code(), Some(1), "{out}\n{err}");
+    (out, err)
+}
+
+#[test]
+fn a_metric_that_goes_away_is_no_success() {
+    let rules = std::fs::read_to_string(example("rules.yaml")).unwrap();
+    // It is there as long as the pods are idle.
+    let rules = rules.replace("by (<<.GroupBy>>)\n", "by (<<.GroupBy>>) < 10\n");
+    let rules = temporary("goes-away.yaml", &rules);
+    let load = "phases:\n- {name: rest, duration: 60s, requestsPerSecond: 0}\n\
+                - {name: rush, duration: 120s, requestsPerSecond: 10}\n";
+    let load = temporary("goes-away-load.yaml", load);
+    let (out, err) = failed(&["demo", "--speed", "40", "--rules", &rules, "--load", &load]);
+    assert!(out.contains("a metric is missing"), "{out}");
+    assert!(
+        err.contains("decisions were made without the metric, which had been there"),
+        "{err}"
+    );
+}
+
+#[test]
+fn more_load_than_the_pods_can_take_is_said_so() {
+    let load = "phases:\n- {name: flood, duration: 60s, requestsPerSecond: 200}\n";
+    let load = temporary("flood.yaml", load);
+    let (_, err) = failed(&["demo", "--speed", "20", "--load", &load]);
+    assert!(err.contains("the service refused "), "{err}");
+    assert!(err.contains(" of 12000 requests"), "{err}");
+}
+
+#[test]
+fn a_maximum_and_a_load_that_ends_early_are_told_truly() {
+    let hpa = std::fs::read_to_string(example("hpa.yaml")).unwrap();
+    let hpa = temporary(
+        "max-1.yaml",
+        &hpa.replace("maxReplicas: 10", "maxReplicas: 1"),
+    );
+    let load = "phases:\n- {name: load, duration: 90s, requestsPerSecond: 10}\n\
+                - {name: rest, duration: 60s, requestsPerSecond: 0}\n";
+    let load = temporary("short.yaml", load);
+    let args = ["demo", "--speed", "30", "--load", &load];
+    let out = output(&[&args[..], &["--hpa", &hpa]].concat());
+    assert!(
+        out.contains("ok: the load asked for 2, and the maximum of 1 kept it there"),
+        "{out}"
+    );
+    let out = output(&args);
+    assert!(
+        out.contains(
+            "ok: scaled out from 1 to 2; the load ended before the workload could come to rest"
+        ),
+        "{out}"
     );
 }

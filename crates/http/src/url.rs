@@ -38,9 +38,20 @@ pub fn check_url(url: &str) -> Result<Uri, ClientError> {
         Some("http" | "https") if authority.contains('@') => {
             invalid("a user or password in a URL is not supported; send an Authorization header")
         }
+        Some("http" | "https") if has_wrong_port(authority) => {
+            invalid("the port must be a number from 1 to 65535")
+        }
         Some("http" | "https") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
         _ => invalid("it must start with http:// and name a host"),
     }
+}
+
+/// Whether there is a port and it is none: `http` reads only what it can.
+fn has_wrong_port(authority: &str) -> bool {
+    let host_ends = authority.rfind(']').map_or(0, |at| at + 1);
+    let after_host = authority.get(host_ends..).unwrap_or_default();
+    let port = after_host.rsplit_once(':').map(|(_, port)| port);
+    port.is_some_and(|port| !port.is_empty() && !port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 /// `url` without what stands before the `@` of its authority.

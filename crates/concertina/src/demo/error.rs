@@ -17,6 +17,9 @@ pub enum DemoError {
         /// Line and column where there are any, what is wrong, what to do.
         message: String,
     },
+    /// Rules that the autoscaler needs cannot be used: one line for each.
+    #[error("{0}")]
+    BadRules(String),
     /// An option has a value that cannot be used.
     #[error("--{option} {value}: {reason}")]
     BadOption {
@@ -54,9 +57,11 @@ impl DemoError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::File(_) | Self::BadFile { .. } | Self::BadOption { .. } | Self::Listen { .. } => {
-                2
-            }
+            Self::File(_)
+            | Self::BadFile { .. }
+            | Self::BadRules(_)
+            | Self::BadOption { .. }
+            | Self::Listen { .. } => 2,
             Self::Failed(_) | Self::Output(_) => 1,
         }
     }

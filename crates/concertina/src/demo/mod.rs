@@ -11,6 +11,7 @@ mod parts;
 mod screen;
 mod sim;
 mod story;
+mod truth;
 mod verdict;
 
 pub use args::DemoArgs;

@@ -11,6 +11,7 @@ use concertina_metrics_api::{Adapter, MetricsApi, MetricsClient};
 use concertina_replicas::{History, Options};
 use concertina_sources::prometheus::Prometheus;
 use concertina_sources::scrape::{ScrapeOptions, Scraper, SharedStore, StoreSource, Target};
+use concertina_sources::simulated::SimulatedNode;
 use concertina_sources::{Clock, MetricSource, ScaledClock};
 use concertina_tsdb::StoreOptions;
 use tokio::net::TcpListener;
@@ -37,6 +38,7 @@ pub(super) struct Parts {
     pub(super) adapter: Arc<Adapter>,
     pub(super) load: Load,
     pub(super) predict: Predict,
+    pub(super) node: Arc<SimulatedNode>,
     pub(super) source: String,
     pub(super) exporter: String,
     pub(super) api: String,
@@ -138,6 +140,7 @@ impl Parts {
             adapter,
             load,
             predict,
+            node: Arc::clone(cluster.node()),
             source: described,
             exporter: exporter.1,
             api,
@@ -179,10 +182,15 @@ fn scraped(exporter: &str, clock: Arc<dyn Clock>) -> Arc<dyn MetricSource> {
 
 /// Keeps the catalogue up to date.
 async fn relist(adapter: Arc<Adapter>, clock: Arc<dyn Clock>) {
+    let mut told = std::collections::BTreeMap::new();
     loop {
         let relisted = adapter.relist(clock.now()).await;
-        for (rule, reason) in &relisted.failed {
-            tracing::warn!(rule = rule + 1, %reason, "a rule's series could not be listed");
+        for (rule, reason) in relisted.failed {
+            // Once for each reason, not at every attempt.
+            if told.get(&rule) != Some(&reason) {
+                tracing::warn!(rule = rule + 1, %reason, "a rule's series could not be listed");
+                told.insert(rule, reason);
+            }
         }
         let every_rule = adapter
             .catalogue()

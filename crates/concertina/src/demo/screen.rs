@@ -126,7 +126,7 @@ impl Row {
         } = self;
         let (name, reference) = (name.max(4), reference.max(9));
         format!(
-            "{n:name$}   {r:reference$}   {targets:<11}   {min:<7}   {max:<7}   {replicas:<8}   {age}"
+            "{n:name$}   {r:reference$}   {targets:<12}   {min:<7}   {max:<7}   {replicas:<8}   {age}"
         )
     }
 }

@@ -14,6 +14,7 @@ use super::input::Input;
 use super::parts::{Parts, SCRAPE};
 use super::screen::{Row, Screen, Style, human_duration};
 use super::sim::{NODE, Phase};
+use super::truth::Truth;
 use super::verdict::Verdict;
 use super::{DemoArgs, DemoError};
 
@@ -21,12 +22,18 @@ use super::{DemoArgs, DemoError};
 const SYNC: Duration = Duration::from_secs(15);
 /// How long the first metric may take to arrive, in real time.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same, while somebody tells a Prometheus to scrape the exporter.
+const PATIENCE_WITH_PROMETHEUS: Duration = Duration::from_secs(300);
+/// How long a quiet phase must be for the workload to come to rest in it: the stabilization
+/// window, the time for the last sample to go, and a few looks.
+const TO_REST: Duration = Duration::from_secs(300 + 120);
 
 pub(super) struct Story {
     parts: Parts,
     input: Input,
     screen: Screen<Stdout>,
     verdict: Verdict,
+    truth: Truth,
     row: Option<Row>,
     reason: String,
     last: Option<Report>,
@@ -40,6 +47,7 @@ impl Story {
             input,
             screen,
             verdict,
+            truth: Truth::default(),
             row: None,
             reason: String::new(),
             last: None,
@@ -49,12 +57,13 @@ impl Story {
     /// Plays the load, follows the autoscaler, and judges.
     pub(super) async fn tell(&mut self, args: &DemoArgs) -> Result<(), DemoError> {
         self.introduce(args)?;
-        self.list_metrics().await?;
+        self.list_metrics(args.prometheus_url.is_some()).await?;
         let phases = self.input.load.phases.clone();
         for (index, phase) in phases.iter().enumerate() {
             let last = index + 1 == phases.len();
             self.play(phase, last).await?;
         }
+        self.parts.load.drained().await;
         self.judge()?;
         if args.hold {
             self.hold().await?;
@@ -102,7 +111,11 @@ impl Story {
     }
 
     /// Waits until every metric of the autoscaler is listed, and prints the list.
-    async fn list_metrics(&mut self) -> Result<(), DemoError> {
+    async fn list_metrics(&mut self, remote: bool) -> Result<(), DemoError> {
+        let patience = match remote {
+            true => PATIENCE_WITH_PROMETHEUS,
+            false => PATIENCE,
+        };
         let begun = tokio::time::Instant::now();
         let wanted: Vec<String> = self.input.hpa.spec.metrics.iter().map(of_pods).collect();
         let resources = loop {
@@ -115,15 +128,20 @@ impl Story {
             };
             match (listed, missing) {
                 (Ok(listed), None) => break listed,
-                (listed, _) if begun.elapsed() > PATIENCE => {
+                (listed, _) if begun.elapsed() > patience => {
                     let why = match listed {
+                        Ok(_) if remote && self.nothing_found() => format!(
+                            "it has no series of the rules; does it scrape {}, as the configuration \
+                             above says?",
+                            self.parts.exporter
+                        ),
                         Ok(_) => self.unlisted(),
                         Err(error) => error.to_string(),
                     };
                     let missing = wanted.join(", ");
                     return Err(DemoError::Failed(format!(
                         "{missing} did not appear in the metrics API within {} s: {why}",
-                        PATIENCE.as_secs()
+                        patience.as_secs()
                     )));
                 }
                 _ => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -143,6 +161,11 @@ impl Story {
         self.screen
             .line(Style::Heading, "\n$ kubectl get hpa --watch")?;
         Ok(())
+    }
+
+    fn nothing_found(&self) -> bool {
+        let catalogue = self.parts.adapter.catalogue();
+        catalogue.rules().all(|(_, health)| health.series == 0)
     }
 
     /// Why rules give nothing.
@@ -197,6 +220,7 @@ impl Story {
             while clock.now() < next {
                 let step = clock.now().saturating_add(Duration::from_secs(3)).min(next);
                 clock.sleep_until(step).await;
+                self.truth.look(&self.parts.node);
                 self.progress(&phase.name)?;
             }
         }
@@ -225,6 +249,11 @@ impl Story {
             return Err(DemoError::Failed(error.to_string()));
         }
         self.verdict.check(&report);
+        if self.input.reads_the_hardware
+            && let Some(wrong) = self.truth.contradiction(&report)
+        {
+            self.verdict.note(wrong);
+        }
         self.print(&report)?;
         self.last = Some(report);
         Ok(())
@@ -277,37 +306,45 @@ impl Story {
 
     fn judge(&mut self) -> Result<(), DemoError> {
         let load = self.parts.load.stats();
-        let (answered, failed) = (load.answered(), load.failed());
-        let mut wrong: Vec<String> = self.verdict.wrong().to_vec();
+        let (sent, answered, failed) = (load.sent(), load.answered(), load.failed());
+        let mut wrong = self.verdict.wrong();
         if failed > 0 {
             wrong.push(format!(
-                "{failed} of {} requests were not answered",
-                answered + failed
+                "the service refused {failed} of {sent} requests: more load than its pods could \
+                 take when it came"
+            ));
+        } else if answered != sent {
+            wrong.push(format!("{answered} of {sent} requests were answered"));
+        }
+        let last = self.input.load.phases.last();
+        let quiet = last.filter(|last| last.requests_per_second == 0.0);
+        let long_enough = quiet.is_some_and(|last| last.duration >= TO_REST);
+        let at_rest = self.settled();
+        let (highest, wanted) = (self.verdict.highest, self.verdict.wanted);
+        let min = self.input.hpa.spec.min_replicas();
+        if long_enough && !at_rest {
+            wrong.push(format!(
+                "the workload is not at rest at {min} after the last phase"
             ));
         }
-        let quiet = self
-            .input
-            .load
-            .phases
-            .last()
-            .is_some_and(|last| last.requests_per_second == 0.0);
-        if quiet && !self.settled() {
-            wrong.push("the workload is not back at its minimum after the last phase".to_owned());
+        if self.input.built_in && (highest, min) != (2, 1) {
+            wrong.push(format!(
+                "with its own files the demo goes from 1 to 2 and back, and it went from {min} to {highest}"
+            ));
         }
         if !wrong.is_empty() {
             return Err(DemoError::Failed(wrong.join("; ")));
         }
-        let highest = self.verdict.highest;
-        let min = self.input.hpa.spec.min_replicas();
-        let outcome = if highest > min {
-            format!("scaled out from {min} to {highest} and in again")
-        } else {
-            format!("the load never asked for more than {min}: no scale-out")
-        };
-        let outcome = if quiet || highest <= min {
-            outcome
-        } else {
-            format!("scaled out to {highest}")
+        let outcome = match (highest > min, at_rest) {
+            (true, true) => format!("scaled out from {min} to {highest} and in again"),
+            (true, false) => format!(
+                "scaled out from {min} to {highest}; the load ended before the workload could come \
+                 to rest"
+            ),
+            (false, _) if wanted > i128::from(highest) => {
+                format!("the load asked for {wanted}, and the maximum of {highest} kept it there")
+            }
+            (false, _) => format!("the load never asked for more than {min}: no scale-out"),
         };
         let text = format!(
             "\nok: {outcome}; {answered} predictions served, {} decisions checked against exact arithmetic",
@@ -334,7 +371,7 @@ impl Story {
         );
         self.screen.line(Style::Plain, text)?;
         let clock = self.parts.clock;
-        let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
+        let mut stop = std::pin::pin!(crate::signals::told_to_stop());
         loop {
             tokio::select! {
                 stopped = &mut stop => return Ok(stopped?),

@@ -21,7 +21,13 @@ pub(super) struct Verdict {
     expected: Option<i128>,
     wrong: Vec<String>,
     checked: usize,
+    /// Whether a metric was ever read.
+    known: bool,
+    /// Decisions without a metric after the first one with it.
+    blind: usize,
     pub(super) highest: i32,
+    /// The highest count that the metrics asked for.
+    pub(super) wanted: i128,
 }
 
 impl Verdict {
@@ -32,7 +38,10 @@ impl Verdict {
             expected: None,
             wrong: Vec::new(),
             checked: 0,
+            known: false,
+            blind: 0,
             highest: 0,
+            wanted: 0,
         }
     }
 
@@ -42,8 +51,23 @@ impl Verdict {
     }
 
     /// What was wrong.
-    pub(super) fn wrong(&self) -> &[String] {
-        &self.wrong
+    pub(super) fn wrong(&self) -> Vec<String> {
+        let mut wrong = self.wrong.clone();
+        if !self.known {
+            wrong.push("the autoscaler never read a metric".to_owned());
+        }
+        if self.blind > 0 {
+            wrong.push(format!(
+                "{} of {} decisions were made without the metric, which had been there",
+                self.blind, self.checked
+            ));
+        }
+        wrong
+    }
+
+    /// Notes something else that was wrong.
+    pub(super) fn note(&mut self, wrong: String) {
+        self.wrong.push(wrong);
     }
 
     /// Checks one decision against the formula
@@ -70,8 +94,13 @@ impl Verdict {
         let decided = i128::from(report.decision.desired_replicas);
         let (min, max) = self.bounds();
         let right = match wish {
-            None => current,
+            None => {
+                self.blind += usize::from(self.known);
+                current
+            }
             Some(wish) => {
+                self.known = true;
+                self.wanted = self.wanted.max(wish);
                 self.wishes.push((wish, report.at));
                 let oldest = report.at.saturating_sub(WINDOW);
                 let recent = self.wishes.iter().filter(|(_, at)| *at >= oldest);

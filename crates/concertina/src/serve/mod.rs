@@ -82,24 +82,13 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
             let _ = stopped.wait_for(|stop| *stop).await;
         },
     ));
-    told_to_stop().await?;
+    crate::signals::told_to_stop()
+        .await
+        .map_err(|error| ServeError::Failed(format!("no signals: {error}")))?;
     tracing::info!("stopping: open requests are finished");
     // The server listens to it; if it ended by itself there is nobody to tell.
     let _ = stop.send(true);
     let ended = server.await;
     relister.stop();
     ended.map_err(|error| ServeError::Failed(error.to_string()))
-}
-
-/// Ready when the process gets SIGTERM or SIGINT.
-async fn told_to_stop() -> Result<(), ServeError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let failed = |error: std::io::Error| ServeError::Failed(format!("no signals: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }

@@ -124,10 +124,10 @@ impl Quantity {
         saturate(divide_away(self.nano, NANO))
     }
 
-    /// The nearest float to the exact value.
+    /// A float next to the exact value: the nearest one below 2⁵³ nano-units (9 million), at most
+    /// one beside it above.
     #[must_use]
     pub fn approximate_f64(&self) -> f64 {
-        // Below 2⁵³ nano-units both conversions are exact and the division rounds once.
         self.nano as f64 / 1e9
     }
 
@@ -176,6 +176,37 @@ impl Quantity {
     pub fn checked_sub(&self, other: &Self) -> Option<Self> {
         let nano = self.nano.checked_sub(other.nano)?;
         Some(Self::from_nano(nano, self.result_format(other)))
+    }
+
+    /// This many times the quantity, in its format. `None` when it is too large.
+    ///
+    /// ```
+    /// # use concertina_model::Quantity;
+    /// let half: Quantity = "512Mi".parse().unwrap();
+    /// assert_eq!(half.checked_mul(3).unwrap().to_string(), "1536Mi");
+    /// ```
+    #[must_use]
+    pub fn checked_mul(&self, times: i64) -> Option<Self> {
+        let nano = self.nano.checked_mul(i128::from(times))?;
+        Some(Self::from_nano(nano, self.format))
+    }
+
+    /// The quantity with the other sign, in its format. `None` when there is none.
+    ///
+    /// ```
+    /// # use concertina_model::Quantity;
+    /// let spare: Quantity = "250m".parse().unwrap();
+    /// assert_eq!(spare.checked_neg().unwrap().to_string(), "-250m");
+    /// ```
+    #[must_use]
+    pub fn checked_neg(&self) -> Option<Self> {
+        Some(Self::from_nano(self.nano.checked_neg()?, self.format))
+    }
+
+    /// -1, 0 or 1.
+    #[must_use]
+    pub fn signum(&self) -> i32 {
+        self.nano.cmp(&0) as i32
     }
 
     fn result_format(&self, other: &Self) -> Format {

@@ -194,7 +194,7 @@ impl Workload {
     pub fn scale(&mut self, replicas: usize, now: Timestamp) {
         self.replicas = replicas;
         while self.current() < replicas {
-            let name = self.next_name();
+            let name = self.next_name(now);
             self.pods.push(SimulatedPod {
                 name,
                 created: now,
@@ -255,11 +255,12 @@ impl Workload {
         Some((pod.name.clone(), pod.meter.enqueue(now, cost)?))
     }
 
-    /// Names as a ReplicaSet makes them, the same in every run.
-    fn next_name(&mut self) -> String {
+    /// Names as a ReplicaSet makes them: the same whenever the same is done at the same time.
+    fn next_name(&mut self, now: Timestamp) -> String {
         const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
         self.made += 1;
-        let mut seed = self.made.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let time = now.as_millis().unsigned_abs().rotate_left(20);
+        let mut seed = (self.made ^ time).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let suffix: String = std::iter::repeat_with(|| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let pick = (seed >> 33) as usize % LETTERS.len();

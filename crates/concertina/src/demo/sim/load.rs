@@ -48,11 +48,17 @@ fn duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Duration, D::Er
 /// What became of the requests.
 #[derive(Debug, Default)]
 pub(crate) struct LoadStats {
+    sent: AtomicU64,
     answered: AtomicU64,
     failed: AtomicU64,
 }
 
 impl LoadStats {
+    /// Requests that were due.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     /// Requests answered with status 200.
     pub(crate) fn answered(&self) -> u64 {
         self.answered.load(Ordering::Relaxed)
@@ -95,6 +101,13 @@ impl Load {
         &self.stats
     }
 
+    /// Waits until no request is under way. Each ends by itself: the client has a deadline.
+    pub(crate) async fn drained(&self) {
+        let all = u32::try_from(MOST_IN_FLIGHT).unwrap_or(u32::MAX);
+        // The semaphore is never closed.
+        drop(self.in_flight.acquire_many(all).await);
+    }
+
     /// Sends `phase`'s requests at their times. A generator that is late sends at once what is
     /// due, so that the number of requests is right whatever the machine does.
     pub(crate) async fn run(&self, phase: &Phase) {
@@ -114,6 +127,7 @@ impl Load {
     }
 
     fn send(&self) {
+        self.stats.sent.fetch_add(1, Ordering::Relaxed);
         let Ok(permit) = Arc::clone(&self.in_flight).try_acquire_owned() else {
             self.stats.failed.fetch_add(1, Ordering::Relaxed);
             return;
