@@ -69,7 +69,7 @@ deny:
     cargo deny check bans licenses sources
 
 # No dependency asks for a newer Rust than Cargo.toml declares, and neither does our code: clippy's
-# incompatible_msrv lint knows the standard library. With that very toolchain installed, it builds.
+# incompatible_msrv lint knows the standard library. It builds with that toolchain, where it can be had.
 msrv:
     .ci/msrv
 

@@ -1,6 +1,7 @@
 //! Injected time: every loop at the edges sleeps and reads the time through a [`Clock`].
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,7 +40,19 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that runs `speed` times as fast as the machine's, from the moment it is made.
+/// The longest that a sleeper of a [`ScaledClock`] is away from it, in real time.
+const STEP: Duration = Duration::from_millis(20);
+
+/// The most real time that counts between two looks at a [`ScaledClock`].
+const LONGEST_GAP: Duration = Duration::from_millis(60);
+
+/// A clock that runs `speed` times as fast as the machine's, from the moment it is made, as long
+/// as someone sleeps by it.
+///
+/// Its time waits for the process: a busy machine that gives it no processor for a second would
+/// otherwise skip half a minute at 30 times the speed, and everything due in it would come at
+/// once. So no more than 60 ms of real time count between two looks at the clock, and each sleeper
+/// looks at it every 20 ms. Clones show the same time.
 ///
 /// ```
 /// use concertina_sources::clock::{Clock, ScaledClock};
@@ -47,11 +60,18 @@ impl Clock for SystemClock {
 /// let clock = ScaledClock::starting_now(30.0);
 /// assert!(clock.now() >= clock.start());
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ScaledClock {
     start: Timestamp,
-    origin: tokio::time::Instant,
     speed: f64,
+    run: Arc<Mutex<Run>>,
+}
+
+/// The real time of a clock.
+#[derive(Debug)]
+struct Run {
+    looked_at: tokio::time::Instant,
+    counted: Duration,
 }
 
 impl ScaledClock {
@@ -66,8 +86,11 @@ impl ScaledClock {
         };
         Self {
             start: SystemClock.now(),
-            origin: tokio::time::Instant::now(),
             speed,
+            run: Arc::new(Mutex::new(Run {
+                looked_at: tokio::time::Instant::now(),
+                counted: Duration::ZERO,
+            })),
         }
     }
 
@@ -93,13 +116,31 @@ impl ScaledClock {
 #[async_trait]
 impl Clock for ScaledClock {
     fn now(&self) -> Timestamp {
-        let elapsed = self.origin.elapsed().as_secs_f64() * self.speed;
-        let elapsed = Duration::try_from_secs_f64(elapsed).unwrap_or(Duration::MAX);
-        self.start.saturating_add(elapsed)
+        let counted = {
+            let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = tokio::time::Instant::now();
+            let gap = now.saturating_duration_since(run.looked_at);
+            run.looked_at = now;
+            run.counted = run.counted.saturating_add(gap.min(LONGEST_GAP));
+            run.counted
+        };
+        let elapsed = Duration::try_from_secs_f64(counted.as_secs_f64() * self.speed);
+        self.start.saturating_add(elapsed.unwrap_or(Duration::MAX))
     }
 
     async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(self.real(duration)).await;
+        let end = self.now().saturating_add(duration);
+        self.sleep_until(end).await;
+    }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        loop {
+            let wait = at.saturating_duration_since(self.now());
+            if wait.is_zero() {
+                return;
+            }
+            tokio::time::sleep(self.real(wait).min(STEP)).await;
+        }
     }
 }
 
@@ -110,13 +151,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_scaled_clock_runs_faster() {
         let clock = ScaledClock::starting_now(30.0);
+        let origin = tokio::time::Instant::now();
         clock.sleep(Duration::from_secs(300)).await;
-        assert_eq!(clock.origin.elapsed(), Duration::from_secs(10));
-        assert_eq!(
-            clock.now(),
-            clock.start().saturating_add(Duration::from_secs(300))
+        // tokio's timers know whole milliseconds, and each step may end one too late.
+        let took = origin.elapsed();
+        assert!(
+            took >= Duration::from_secs(10) && took < Duration::from_secs(11),
+            "{took:?}"
         );
+        assert!(clock.now() >= clock.start().saturating_add(Duration::from_secs(300)));
         clock.sleep_until(clock.start()).await;
-        assert_eq!(clock.origin.elapsed(), Duration::from_secs(10));
+        assert_eq!(origin.elapsed(), took);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_scaled_clock_waits_for_a_process_that_gets_no_processor() {
+        let clock = ScaledClock::starting_now(30.0);
+        let other = clock.clone();
+        clock.now();
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let shown = other.now().saturating_duration_since(clock.start());
+        assert!(shown <= Duration::from_secs(2), "{shown:?}");
     }
 }

@@ -49,8 +49,8 @@ async fn bench_with(expositions: &'static [(u16, &'static str)], options: Scrape
     let clock = ScaledClock::starting_now(100.0);
     let store = SharedStore::new(StoreOptions::default());
     let target = Target::new(url, "gpu", "node:9400");
-    let scraper = Scraper::new(store.clone(), Arc::new(clock), target, options);
-    let source = StoreSource::new(store, Arc::new(clock));
+    let scraper = Scraper::new(store.clone(), Arc::new(clock.clone()), target, options);
+    let source = StoreSource::new(store, Arc::new(clock.clone()));
     Bench {
         scraper,
         source,

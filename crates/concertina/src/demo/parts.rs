@@ -94,7 +94,7 @@ impl Parts {
         let service = listen("inference service", "service-port", service_port).await?;
 
         let clock = ScaledClock::starting_now(args.speed);
-        let shared_clock: Arc<dyn Clock> = Arc::new(clock);
+        let shared_clock: Arc<dyn Clock> = Arc::new(clock.clone());
         let cluster = Arc::new(DemoCluster::new(Arc::clone(&shared_clock), &input.hpa));
         let exports = Exporter::new(
             cluster.node().clone(),

@@ -205,7 +205,7 @@ impl Story {
             format!("-- {}: no requests", phase.name)
         };
         self.screen.line(Style::Quiet, what)?;
-        let clock = self.parts.clock;
+        let clock = self.parts.clock.clone();
         let end = clock.now().saturating_add(phase.duration);
         let load = self.parts.load.clone();
         let played = phase.clone();
@@ -238,7 +238,7 @@ impl Story {
     }
 
     fn age(&self) -> Duration {
-        let clock = self.parts.clock;
+        let clock = self.parts.clock.clone();
         clock.now().saturating_duration_since(clock.start())
     }
 
@@ -370,7 +370,7 @@ impl Story {
             self.parts.exporter
         );
         self.screen.line(Style::Plain, text)?;
-        let clock = self.parts.clock;
+        let clock = self.parts.clock.clone();
         let mut stop = std::pin::pin!(crate::signals::told_to_stop());
         loop {
             tokio::select! {
