@@ -3,13 +3,15 @@
 //! By default this crate holds only the traits [`MetricSource`] and [`GpuSource`], their readings
 //! and errors, and the [`clock`]. What implements them is behind additive features: `prometheus`
 //! (a Prometheus server), `scrape` (targets scraped into the in-memory store), `query-api`
-//! (Prometheus' HTTP API over that store), `simulated` (GPUs without hardware).
+//! (Prometheus' HTTP API over that store), `simulated` (GPUs without hardware), `nvml` (NVIDIA's driver).
 
 pub mod clock;
 #[cfg(feature = "scrape")]
 pub mod exposition;
 pub mod gpu;
 pub mod metric;
+#[cfg(feature = "nvml")]
+pub mod nvml;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
 #[cfg(feature = "query-api")]

@@ -175,8 +175,8 @@ fn scraped(exporter: &str, clock: Arc<dyn Clock>) -> Arc<dyn MetricSource> {
         spread: false,
         ..ScrapeOptions::default()
     };
-    let mut scraper = Scraper::new(store.clone(), Arc::clone(&clock), target, options);
-    tokio::spawn(async move { scraper.run().await });
+    let scraper = Scraper::new(store.clone(), Arc::clone(&clock), target, options);
+    tokio::spawn(scraper.run());
     Arc::new(StoreSource::new(store, clock))
 }
 

@@ -12,5 +12,4 @@ mod common;
 mod mistakes;
 #[path = "../parts/mod.rs"]
 mod parts;
-mod scraping;
 mod sources;

@@ -30,7 +30,18 @@ pub trait GpuSource: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GpuError {
-    /// No driver library, no GPU, or the driver hangs.
+    /// There is no driver to ask, or it cannot be used.
+    #[error("no NVIDIA driver to ask: {reason}")]
+    NoDriver {
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// The driver works and knows no GPU.
+    #[error(
+        "the NVIDIA driver works and sees no GPU: give this container GPUs, or run it on a node that has some"
+    )]
+    NoGpu,
+    /// The driver failed as a whole, or hangs.
     #[error("cannot read the GPUs: {reason}")]
     Unavailable {
         /// What went wrong.

@@ -47,6 +47,8 @@ pub struct GpuReading {
     pub mig: Option<Vec<MigReading>>,
     /// The processes on it; of a GPU that is split, see its instances.
     pub processes: Vec<ProcessReading>,
+    /// Why its processes could not be listed, if so.
+    pub processes_absent: Option<Absence>,
 }
 
 impl GpuReading {
@@ -82,6 +84,8 @@ pub struct MigReading {
     pub values: GpuValues,
     /// The processes on it.
     pub processes: Vec<ProcessReading>,
+    /// Why its processes could not be listed, if so.
+    pub processes_absent: Option<Absence>,
 }
 
 /// One process on a GPU.
@@ -110,6 +114,15 @@ impl<T> Reading<T> {
         match self {
             Self::Value(value) => Some(value),
             Self::Absent(_) => None,
+        }
+    }
+}
+
+impl<T> From<Result<T, Absence>> for Reading<T> {
+    fn from(answer: Result<T, Absence>) -> Self {
+        match answer {
+            Ok(value) => Self::Value(value),
+            Err(absence) => Self::Absent(absence),
         }
     }
 }

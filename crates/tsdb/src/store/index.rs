@@ -55,11 +55,7 @@ impl Index {
 
     /// The labels of a series, as text.
     pub(crate) fn labels(&self, slot: Slot) -> Labels {
-        let shared = |symbol| self.symbols.shared(symbol);
-        let pairs = self.pairs(slot).iter();
-        pairs
-            .map(|(name, value)| (shared(*name), shared(*value)))
-            .collect()
+        self.texts(slot).collect()
     }
 
     fn texts(&self, slot: Slot) -> impl ExactSizeIterator<Item = (&str, &str)> + '_ {
