@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use concertina_sources::{GpuField, GpuReading, GpuValues, MigReading, ProcessReading, Reading};
+use concertina_sources::{
+    Absence, GpuField, GpuReading, GpuValues, MigReading, ProcessReading, Reading,
+};
 
 use super::Missing;
 use super::labels::Labeller;
@@ -47,6 +49,7 @@ impl<'a> Device<'a> {
         let parts = Parts {
             values: &gpu.values,
             processes: &gpu.processes,
+            unlisted: gpu.processes_absent,
             holders: attribution.holders(gpu),
         };
         let split = gpu.mig.is_some();
@@ -69,6 +72,7 @@ impl<'a> Device<'a> {
         let parts = Parts {
             values: &mig.values,
             processes: &mig.processes,
+            unlisted: mig.processes_absent,
             holders: attribution.instance_holders(gpu, mig),
         };
         let labels = labeller.device(gpu, Some(mig));
@@ -79,6 +83,8 @@ impl<'a> Device<'a> {
 struct Parts<'a, 'b> {
     values: &'a GpuValues,
     processes: &'a [ProcessReading],
+    /// Why they could not be listed, if so.
+    unlisted: Option<Absence>,
     holders: Vec<(&'b PodRef, Share)>,
 }
 
@@ -94,6 +100,10 @@ impl<'a, 'b> Parts<'a, 'b> {
         let only = exclusive(&self.holders);
         let mut usages: BTreeMap<&PodRef, Usage> = BTreeMap::new();
         let mut totals: BTreeMap<&PodRef, (Total, Total)> = BTreeMap::new();
+        if let Some(absence) = self.unlisted {
+            missing.add(&SM_UTIL, Why::Absent(absence));
+            missing.add(&MEM_USED, Why::Absent(absence));
+        }
         for process in self.processes {
             match owner(process.pid, attribution, only) {
                 Ok((pod, basis)) => {

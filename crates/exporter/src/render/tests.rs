@@ -126,6 +126,21 @@ fn a_silent_process_is_idle_but_unknown_memory_spoils_the_sum() {
 }
 
 #[test]
+fn processes_that_cannot_be_listed_are_not_none() {
+    let mut node = node(Vec::new());
+    node.gpus[0].processes_absent = Some(Absence::NoPermission);
+    let text = render(&node, &held_by("a"), ACK);
+    for metric in [
+        "DCGM_CUSTOM_PROCESS_SM_UTIL",
+        "DCGM_CUSTOM_PROCESS_MEM_USED",
+    ] {
+        assert_eq!(value(&text, metric, Some("a")), None);
+        let counted = format!(r#"{{metric="{metric}",reason="no permission"}} 1"#);
+        assert!(text.contains(&counted));
+    }
+}
+
+#[test]
 fn numbers_that_are_none_are_left_out() {
     let mut node = node(Vec::new());
     node.gpus[0].values = node.gpus[0].values.with(GpuField::Utilization, f64::NAN);
@@ -155,6 +170,7 @@ fn split() -> NodeReading {
             .with(GpuField::MemoryUsed, 100.0)
             .with(GpuField::MemoryTotal, 4864.0),
         processes: vec![process(7, Reading::Absent(Absence::NotSupported))],
+        processes_absent: None,
     };
     let gpu = &mut node.gpus[0];
     gpu.values.set(GpuField::MemoryUsed, Reading::Value(200.0));
