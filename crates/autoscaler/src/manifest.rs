@@ -69,7 +69,8 @@ mod tests {
         let manifest = |metrics: &str| {
             format!(
                 "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {{name: a}}\n\
-                 spec: {{scaleTargetRef: {{kind: Deployment, name: web}}, maxReplicas: 10{metrics}}}\n"
+                 spec: {{scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: web}},\n  \
+                 maxReplicas: 10{metrics}}}\n"
             )
         };
         let pods = ", metrics: [{type: Pods, pods: {metric: {name: m}, target: {type: \
@@ -83,7 +84,7 @@ mod tests {
         .map(|text| parse(&text).unwrap_err().to_string());
         insta::assert_snapshot!(errors.join("\n"), @"
 spec.metrics[0].type: metrics of type Resource cannot be read yet, only Pods metrics
-line 4, column 72: spec.metric: unknown field `metric`, expected one of scaleTargetRef, minReplicas, maxReplicas, metrics, behavior
+line 5, column 20: spec.metric: unknown field `metric`, expected one of scaleTargetRef, minReplicas, maxReplicas, metrics, behavior
 it is Service without an apiVersion, and a HorizontalPodAutoscaler is needed (apiVersion autoscaling/v2, v2beta2, v2beta1 or v1)
 ");
     }

@@ -3,6 +3,7 @@
 use concertina_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::api::MetricSpec;
 use crate::status::Status;
 
 /// A count that metrics asked for at some moment, before stabilization and limits.
@@ -29,8 +30,8 @@ pub struct ScaleEvent {
 /// What a metric asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastGood {
-    /// The metric, as reasons name it.
-    pub metric: String,
+    /// The metric, with its target: when that changes, what was asked for before is forgotten.
+    pub metric: MetricSpec,
     /// The count.
     pub replicas: i32,
     /// When.

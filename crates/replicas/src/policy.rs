@@ -1,8 +1,10 @@
 //! What is followed.
 
+use std::borrow::Cow;
+
 use concertina_model::ObjectRef;
 
-use crate::api::{HorizontalPodAutoscalerSpec, Safety};
+use crate::api::{HorizontalPodAutoscalerSpec, MetricSpec, Safety, default_metric};
 
 /// A HorizontalPodAutoscaler as decisions look at it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +20,14 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The metrics of the spec; CPU at 80 % when it has none, as after defaulting.
+    pub(crate) fn metrics(&self) -> Cow<'_, [MetricSpec]> {
+        match self.spec.metrics.as_slice() {
+            [] => Cow::Owned(vec![default_metric()]),
+            metrics => Cow::Borrowed(metrics),
+        }
+    }
+
     /// What is scaled, with its namespace.
     #[must_use]
     pub fn scale_target(&self) -> ObjectRef {

@@ -215,6 +215,28 @@ fn as_data() {
         "outcome": "scaled",
         "replicas": 2
       }
+    },
+    {
+      "step": "stabilized",
+      "wanted": 2,
+      "replicas": 2,
+      "outcome": "no",
+      "by": null,
+      "windowSeconds": 300,
+      "now": 0
+    },
+    {
+      "step": "limited",
+      "current": 1,
+      "limit": {
+        "wanted": 2,
+        "replicas": 2,
+        "by": "nothing",
+        "minReplicas": 1,
+        "maxReplicas": 5,
+        "rate": 4,
+        "policy": null
+      }
     }
   ],
   "current": 1,

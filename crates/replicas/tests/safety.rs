@@ -5,10 +5,10 @@ mod support;
 
 use concertina_model::Timestamp;
 use concertina_replicas::api::{
-    Activation, ExternalMetricSource, MaxChange, MetricIdentifier, MetricSpec, MetricTarget,
-    OnMissing, Readiness, Safety,
+    Activation, ContainerResourceMetricSource, ExternalMetricSource, MaxChange, MetricIdentifier,
+    MetricSpec, MetricTarget, OnMissing, Readiness, Safety,
 };
-use concertina_replicas::observation::Ready;
+use concertina_replicas::observation::{Container, Ready, Requests};
 use concertina_replicas::{Decision, History, Observation, Options, Policy, Reading, reconcile};
 use proptest::prelude::*;
 use support::{observation, policy, scale};
@@ -107,10 +107,9 @@ fn hold_keeps_the_count_when_a_metric_or_a_pods_sample_is_missing() {
     let mut held = Followed::new(policy(20_000, 1, 20), on_missing(OnMissing::Hold));
     let decision = held.look(0, &seen);
     assert_eq!(decision.desired_replicas, 4);
-    assert_eq!(
-        decision.explanation.steps.last().unwrap().to_string(),
-        "a metric is missing → stays 4 instead of 1"
-    );
+    let summary = decision.explanation.summary();
+    let held = "a metric is missing → stays 4 instead of 1";
+    assert!(summary.ends_with(held), "{summary}");
 }
 
 #[test]
@@ -152,6 +151,56 @@ fn the_last_good_count_holds_for_its_time() {
     seen.metrics.drain(..1);
     last.look(75, &seen);
     assert_eq!(last.history.last_good.len(), 1);
+}
+
+/// Two containers' CPU, which reasons call by one name, each with its own last count; and the
+/// default metric of a spec without metrics.
+#[test]
+fn the_last_good_count_is_that_of_the_very_metric() {
+    let safety = on_missing(OnMissing::LastGood {
+        max_age_seconds: 60,
+    });
+    let of = |container: &str| {
+        MetricSpec::container_resource(ContainerResourceMetricSource {
+            name: "cpu".to_owned(),
+            target: MetricTarget::average_value("1".parse().unwrap()),
+            container: container.to_owned(),
+        })
+    };
+    let mut policy = policy(1, 1, 20);
+    policy.spec.metrics = vec![of("a"), of("b")];
+    let mut last = Followed::new(policy, safety);
+    let pods = |values: &[i64]| {
+        let samples: Vec<_> = values.iter().copied().map(Some).collect();
+        let mut seen = observation(2, &samples, 0);
+        for pod in seen.pods.as_mut().unwrap() {
+            pod.started = Some(at(-4_000));
+            pod.ready = Some(Ready::yes(at(-4_000)));
+            pod.containers = vec![Container {
+                requests: Requests::from_iter([("cpu", 1_000)]),
+                ..Container::default()
+            }];
+        }
+        seen
+    };
+    let mut seen = pods(&[1_500, 1_500]);
+    seen.metrics.extend(pods(&[2_500, 2_500]).metrics);
+    assert_eq!(last.count(0, &seen), 4);
+    seen.metrics[1] = Err("timeout".to_owned());
+    assert_eq!(last.count(15, &seen), 4);
+    assert_eq!(last.history.last_good.len(), 2);
+    let asked = last.history.last_good.iter().map(|last| last.replicas);
+    assert_eq!(asked.collect::<Vec<_>>(), [3, 5]);
+    // With another target it is another metric.
+    let source = last.policy.spec.metrics[1].container_resource.as_mut();
+    source.unwrap().target = MetricTarget::average_value("2".parse().unwrap());
+    assert_eq!(last.count(30, &seen), 3);
+    assert_eq!(last.history.last_good.len(), 1);
+
+    last.policy.spec.metrics.clear();
+    assert_eq!(last.count(45, &pods(&[1_600, 1_600])), 4);
+    seen.metrics = vec![Err("timeout".to_owned())];
+    assert_eq!(last.count(60, &seen), 4);
 }
 
 #[test]

@@ -57,6 +57,8 @@ fn numbers_and_references() {
         spec(json!({"minReplicas": -1, "maxReplicas": -2})),
         spec(json!({"scaleTargetRef": {}})),
         spec(json!({"scaleTargetRef": {"apiVersion": "apps/", "kind": "a/b", "name": ".."}})),
+        spec(json!({"scaleTargetRef": {"apiVersion": "v1", "kind": "Deployment", "name": "a"}})),
+        spec(json!({"scaleTargetRef": {"kind": "ReplicationController", "name": "a"}})),
     ];
     let found = cases.map(|case| findings(case, ValidationOptions::default()));
     insta::assert_snapshot!(found.join("\n"), @r#"
@@ -67,9 +69,11 @@ spec.maxReplicas: must be at least 1, and is -2
 spec.maxReplicas: must not be below minReplicas, and -2 is below -1
 spec.scaleTargetRef.kind: is required
 spec.scaleTargetRef.name: is required
+spec.scaleTargetRef.apiVersion: needs the API group of the kind, such as apps/v1 for a Deployment
 spec.scaleTargetRef.kind: `a/b` must not be `.` or `..`, nor contain `/` or `%`
 spec.scaleTargetRef.name: `..` must not be `.` or `..`, nor contain `/` or `%`
 spec.scaleTargetRef.apiVersion: `apps/` is none; write GROUP/VERSION such as apps/v1, or v1
+spec.scaleTargetRef.apiVersion: needs the API group of the kind, such as apps/v1 for a Deployment
 "#);
     let zero = ValidationOptions {
         scale_to_zero: true,
@@ -87,6 +91,8 @@ fn metrics() {
         {"type": "Resource", "resource": {"target": {}}},
         {"type": "ContainerResource", "containerResource":
             {"name": "cpu", "target": {"type": "Much", "averageUtilization": 5, "averageValue": "-1"}}},
+        {"type": "ContainerResource", "containerResource":
+            {"name": "gpu", "container": "A", "target": {"type": "Utilization", "averageUtilization": 5}}},
         {"type": "External", "external":
             {"metric": {"name": "a%b"}, "target": {"type": "Value", "value": "0", "averageValue": "1"}}},
         {"type": "Object", "object":
@@ -111,12 +117,14 @@ spec.metrics[4].containerResource.container: is required
 spec.metrics[4].containerResource.target.type: `Much` is none; write Utilization, Value or AverageValue
 spec.metrics[4].containerResource.target.averageValue: must be positive, and is -1
 spec.metrics[4].containerResource.target.averageValue: must not be set beside averageUtilization
-spec.metrics[5].external.metric.name: `a%b` must not be `.` or `..`, nor contain `/` or `%`
-spec.metrics[5].external.target.value: must be positive, and is 0
-spec.metrics[5].external.target.value: must not be set beside averageValue
-spec.metrics[6].pods: must not be set for type Object
-spec.metrics[6].object.describedObject.kind: is required
-spec.metrics[6].object.target.averageValue: is required, or value: what is aimed at
+spec.metrics[5].containerResource.name: `gpu` is no resource of containers; write cpu, memory, ephemeral-storage, hugepages-SIZE or DOMAIN/NAME
+spec.metrics[5].containerResource.container: `A` is none; up to 63 lower-case letters, digits and `-` are, which begin and end with a letter or digit
+spec.metrics[6].external.metric.name: `a%b` must not be `.` or `..`, nor contain `/` or `%`
+spec.metrics[6].external.target.value: must be positive, and is 0
+spec.metrics[6].external.target.value: must not be set beside averageValue
+spec.metrics[7].pods: must not be set for type Object
+spec.metrics[7].object.describedObject.kind: is required
+spec.metrics[7].object.target.averageValue: is required, or value: what is aimed at
 "#);
 }
 

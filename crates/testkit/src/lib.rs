@@ -31,8 +31,9 @@ pub fn root(manifest_dir: &str) -> PathBuf {
     }
 }
 
-/// The files of `family` below `root/folder`: those whose stem is the family's name, or starts or
-/// ends with it (`templates_2`, `upstream_replicas`), unless a longer one of `families` fits too.
+/// The files of `family` below `root/folder`: those whose stem has the family's name as a word
+/// (`templates_2`, `upstream_replicas`). Of several of `families` in a stem the first counts, of
+/// several at one place the longest.
 #[must_use]
 pub fn files(root: &Path, folder: &str, family: &str, families: &[&str]) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(root.join(folder)) else {
@@ -43,21 +44,28 @@ pub fn files(root: &Path, folder: &str, family: &str, families: &[&str]) -> Vec<
         .filter(|path| path.extension().is_some_and(|e| e == "jsonl"))
         .filter(|path| {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let best = families
-                .iter()
-                .filter(|f| belongs(&stem, f))
-                .max_by_key(|f| f.len());
-            best.is_some_and(|f| *f == family)
+            family_of(&stem, families) == Some(family)
         })
         .collect();
     found.sort();
     found
 }
 
-fn belongs(stem: &str, family: &str) -> bool {
+/// The family of a file.
+fn family_of<'f>(stem: &str, families: &[&'f str]) -> Option<&'f str> {
+    let found = families
+        .iter()
+        .filter_map(|family| Some((position(stem, family)?, family)));
+    let best = found.min_by_key(|(at, family)| (*at, std::cmp::Reverse(family.len())));
+    best.map(|(_, family)| *family)
+}
+
+/// Where the family's name stands as a word in a stem.
+fn position(stem: &str, family: &str) -> Option<usize> {
     let edge = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphabetic());
-    stem.match_indices(family).any(|(at, _)| {
-        let (before, rest) = stem.split_at(at);
+    let mut places = stem.match_indices(family).map(|(at, _)| at);
+    places.find(|at| {
+        let (before, rest) = stem.split_at(*at);
         edge(before.chars().next_back()) && edge(rest.split_at(family.len()).1.chars().next())
     })
 }
@@ -143,14 +151,29 @@ pub fn read(file: &Path) -> Vec<Case> {
 
 #[cfg(test)]
 mod tests {
-    use super::belongs;
+    use super::family_of;
 
     #[test]
     fn a_family_is_found_at_word_edges() {
-        assert!(belongs("replicas", "replicas"));
-        assert!(belongs("upstream_replicas", "replicas"));
-        assert!(belongs("quantities_2", "quantities"));
-        assert!(belongs("quantities2", "quantities"));
-        assert!(!belongs("subreplicas", "replicas"));
+        let families = [
+            "behavior",
+            "replicas",
+            "reconcile",
+            "queries",
+            "external_queries",
+        ];
+        let family = |stem| family_of(stem, &families);
+        for stem in [
+            "replicas",
+            "upstream_replicas",
+            "replicas_pods_2",
+            "replicas2",
+            "replicas_behavior",
+        ] {
+            assert_eq!(family(stem), Some("replicas"), "{stem}");
+        }
+        assert_eq!(family("behavior_replicas"), Some("behavior"));
+        assert_eq!(family("external_queries_3"), Some("external_queries"));
+        assert_eq!(family("subreplicas"), None);
     }
 }

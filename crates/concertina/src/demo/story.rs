@@ -428,9 +428,10 @@ fn reason(report: &Report, min: i32) -> (Style, String) {
     }
     let steps = &report.decision.explanation.steps;
     // Without the window it would have become fewer, and the minimum would have allowed it.
-    let held = steps
-        .iter()
-        .any(|step| matches!(step, Step::Stabilized(held) if held.wanted.max(min) < current));
+    let held = steps.iter().any(|step| match step {
+        Step::Stabilized(held) => held.by.is_some() && held.wanted.max(min) < current,
+        _ => false,
+    });
     let unknown = steps
         .iter()
         .any(|step| matches!(step, Step::NoMetric { .. }));

@@ -122,7 +122,7 @@ impl ObjectMeta {
     }
 }
 
-fn is_dns_label(label: &str) -> bool {
+pub(super) fn is_dns_label(label: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let bytes = label.as_bytes();
     bytes.first().copied().is_some_and(plain)

@@ -124,7 +124,7 @@ where
 /// assert_eq!(spec.min_replicas, Some(1));
 /// assert_eq!(spec.metrics[0].resource.as_ref().unwrap().name, "cpu");
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HorizontalPodAutoscalerSpec {
     /// What is scaled, in the autoscaler's own namespace.
@@ -170,7 +170,7 @@ pub struct CrossVersionObjectReference {
 }
 
 /// One metric: its type and the field of that type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MetricSpec {
     /// Which of the fields is set.
@@ -326,7 +326,7 @@ impl MetricIdentifier {
 }
 
 /// What is aimed at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MetricTarget {
     /// What is counted.
@@ -383,7 +383,7 @@ impl MetricTarget {
 }
 
 /// A metric of one object, such as the requests of an Ingress.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ObjectMetricSource {
     /// The object.
@@ -395,7 +395,7 @@ pub struct ObjectMetricSource {
 }
 
 /// A custom metric of each pod, averaged over the pods.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PodsMetricSource {
     /// Which metric.
@@ -405,7 +405,7 @@ pub struct PodsMetricSource {
 }
 
 /// A resource that the pods request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResourceMetricSource {
     /// `cpu`, `memory`, …
@@ -416,7 +416,7 @@ pub struct ResourceMetricSource {
 }
 
 /// A resource that one container of each pod requests.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ContainerResourceMetricSource {
     /// `cpu`, `memory`, …
@@ -430,7 +430,7 @@ pub struct ContainerResourceMetricSource {
 }
 
 /// A metric from outside the cluster, such as the length of a queue.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExternalMetricSource {
     /// Which metric.
@@ -441,7 +441,7 @@ pub struct ExternalMetricSource {
 
 /// How fast the count may change. Even `behavior: {}` changes the algorithm: both rule sets are
 /// then filled in.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HorizontalPodAutoscalerBehavior {
     /// Rules for growing.
@@ -453,7 +453,7 @@ pub struct HorizontalPodAutoscalerBehavior {
 }
 
 /// The rules of one direction.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HpaScalingRules {
     /// How long recent recommendations count, up to 3600 s. Scaling down without one takes the

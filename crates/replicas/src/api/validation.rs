@@ -3,6 +3,7 @@
 use concertina_model::Quantity;
 
 use super::PolicyError;
+use super::meta::is_dns_label;
 use super::spec::{
     CrossVersionObjectReference, HorizontalPodAutoscalerSpec, HpaScalingPolicy,
     HpaScalingPolicyType, HpaScalingRules, MetricIdentifier, MetricSourceType, MetricSpec,
@@ -49,7 +50,8 @@ impl HorizontalPodAutoscalerSpec {
     /// use concertina_replicas::api::{HorizontalPodAutoscalerSpec, ValidationOptions};
     ///
     /// let spec: HorizontalPodAutoscalerSpec = serde_json::from_str(r#"{
-    ///     "scaleTargetRef": {"kind": "Deployment", "name": "bert"}, "maxReplicas": 0
+    ///     "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "bert"},
+    ///     "maxReplicas": 0
     /// }"#).unwrap();
     /// let errors = spec.defaulted().validate(ValidationOptions::default());
     /// assert_eq!(errors[0].to_string(), "spec.maxReplicas: must be at least 1, and is 0");
@@ -75,7 +77,7 @@ impl HorizontalPodAutoscalerSpec {
             let problem = format!("must not be below minReplicas, and {max} is below {min}");
             found.add("spec.maxReplicas", problem);
         }
-        reference(&mut found, "spec.scaleTargetRef", &self.scale_target_ref);
+        self.scale_target(&mut found);
         for (index, metric) in self.metrics.iter().enumerate() {
             check_metric(&mut found, &format!("spec.metrics[{index}]"), metric);
         }
@@ -95,6 +97,17 @@ impl HorizontalPodAutoscalerSpec {
             }
         }
         found.into_errors()
+    }
+
+    /// Only a ReplicationController is of the core group. (Since Kubernetes 1.34.)
+    fn scale_target(&self, found: &mut Findings) {
+        let target = &self.scale_target_ref;
+        reference(found, "spec.scaleTargetRef", target);
+        let group = target.api_version.split_once('/').map_or("", |(g, _)| g);
+        if group.is_empty() && target.kind != "ReplicationController" {
+            let problem = "needs the API group of the kind, such as apps/v1 for a Deployment";
+            found.add("spec.scaleTargetRef.apiVersion", problem);
+        }
     }
 }
 
@@ -194,12 +207,42 @@ pub(super) fn check_metric(found: &mut Findings, path: &str, metric: &MetricSpec
         }
         MetricSourceType::ContainerResource => {
             if let Some(source) = &metric.container_resource {
-                found.require(&path, "name", &source.name);
-                found.require(&path, "container", &source.container);
+                container_resource(found, &path, &source.name);
+                container(found, &path, &source.container);
                 resource_target(found, &path, &source.target);
             }
         }
         MetricSourceType::Other(_) => {}
+    }
+}
+
+/// A resource that containers can have: one of Kubernetes' own, or one with a domain.
+fn container_resource(found: &mut Findings, path: &str, name: &str) {
+    let own = matches!(name, "cpu" | "memory" | "ephemeral-storage")
+        || name.starts_with("hugepages-")
+        || name.split_once('/').is_some_and(|(domain, name)| {
+            !domain.is_empty() && !name.is_empty() && !name.contains('/')
+        });
+    if name.is_empty() {
+        found.require(path, "name", name);
+    } else if !own {
+        let problem = format!(
+            "`{name}` is no resource of containers; write cpu, memory, ephemeral-storage, \
+             hugepages-SIZE or DOMAIN/NAME"
+        );
+        found.add(format!("{path}.name"), problem);
+    }
+}
+
+fn container(found: &mut Findings, path: &str, name: &str) {
+    if name.is_empty() {
+        found.require(path, "container", name);
+    } else if name.len() > 63 || !is_dns_label(name) {
+        let problem = format!(
+            "`{name}` is none; up to 63 lower-case letters, digits and `-` are, which begin and \
+             end with a letter or digit"
+        );
+        found.add(format!("{path}.container"), problem);
     }
 }
 

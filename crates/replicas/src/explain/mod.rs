@@ -6,7 +6,7 @@ mod text;
 use serde::Serialize;
 
 use crate::calculation::Calculation;
-use crate::limits::{Limit, Stabilization};
+use crate::limits::{Limit, LimitedBy, Stabilization, Stabilized};
 
 /// One step of a decision.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -113,14 +113,14 @@ pub enum Step {
         /// The count that stays.
         replicas: i32,
     },
-    /// Recent recommendations changed the count.
+    /// Recent recommendations were looked at, and may hold the count.
     Stabilized(Stabilization),
-    /// A limit changed the count.
+    /// The limits were looked at, and may hold the count.
     #[serde(rename_all = "camelCase")]
     Limited {
         /// The count before.
         current: i32,
-        /// The limit.
+        /// The limits, and which of them made the difference.
         limit: Limit,
     },
     /// From zero replicas the minimum is the least.
@@ -133,10 +133,22 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// Whether it is worth a word in a summary: not stabilization and limits that let the count pass.
+    #[must_use]
+    pub fn matters(&self) -> bool {
+        match self {
+            Self::Stabilized(held) => held.outcome != Stabilized::No,
+            Self::Limited { limit, .. } => limit.by != LimitedBy::Nothing,
+            _ => true,
+        }
+    }
+}
+
 /// All steps of a decision, in order, and what they led to.
 ///
-/// Its text has a line for each step and one for the result; [`Self::summary`] has the steps on one
-/// line.
+/// Its text has a line for each step and one for the result; [`Self::summary`] has the steps that
+/// matter on one line.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
@@ -149,10 +161,11 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// The steps on one line.
+    /// The steps that matter, on one line.
     #[must_use]
     pub fn summary(&self) -> String {
-        let steps: Vec<String> = self.steps.iter().map(Step::to_string).collect();
+        let matter = self.steps.iter().filter(|step| step.matters());
+        let steps: Vec<String> = matter.map(Step::to_string).collect();
         steps.join("; ")
     }
 }

@@ -75,18 +75,18 @@ impl Limits<'_> {
         // Up at least to the lowest, then down at most to the highest.
         let raised = current.max(lowest.replicas);
         let replicas = raised.min(highest.replicas);
-        let (outcome, window, by) = if replicas == wanted {
-            (Stabilized::No, Duration::ZERO, None)
-        } else if wanted >= current {
-            (Stabilized::Up, up_window, Some(lowest))
+        let (direction, window, by) = if wanted >= current {
+            (Stabilized::Up, up_window, lowest)
         } else {
-            (Stabilized::Down, down_window, Some(highest))
+            (Stabilized::Down, down_window, highest)
         };
+        let changed = replicas != wanted;
+        let outcome = if changed { direction } else { Stabilized::No };
         Stabilization {
             wanted,
             replicas,
             outcome,
-            by,
+            by: changed.then_some(by),
             window_seconds: window.as_secs(),
             now: self.now,
         }
@@ -100,10 +100,13 @@ impl Limits<'_> {
         current: i32,
         wanted: i32,
     ) -> Limit {
-        let free = Limit {
+        let mut checked = Limit {
             wanted,
             replicas: wanted,
             by: LimitedBy::Nothing,
+            min_replicas: self.min_replicas,
+            max_replicas: self.max_replicas,
+            rate: None,
             policy: None,
         };
         if wanted > current {
@@ -111,39 +114,31 @@ impl Limits<'_> {
             let (limit, policy) = self.policies::<N>(Direction::Up, rules, history, current);
             // Never below the current count.
             let limit = limit.max(current);
+            (checked.rate, checked.policy) = (Some(limit), policy);
             let (most, by) = if self.max_replicas > limit {
                 (limit, LimitedBy::ScaleUp)
             } else {
                 (self.max_replicas, LimitedBy::Max)
             };
             if wanted > most {
-                return Limit {
-                    replicas: most,
-                    policy: policy.filter(|_| by == LimitedBy::ScaleUp),
-                    by,
-                    ..free
-                };
+                (checked.replicas, checked.by) = (most, by);
             }
         } else if wanted < current {
             let rules = behavior.scale_down.as_ref();
             let (limit, policy) = self.policies::<N>(Direction::Down, rules, history, current);
             // Never above it.
             let limit = limit.min(current);
+            (checked.rate, checked.policy) = (Some(limit), policy);
             let (least, by) = if self.min_replicas < limit {
                 (limit, LimitedBy::ScaleDown)
             } else {
                 (self.min_replicas, LimitedBy::Min)
             };
             if wanted < least {
-                return Limit {
-                    replicas: least,
-                    policy: policy.filter(|_| by == LimitedBy::ScaleDown),
-                    by,
-                    ..free
-                };
+                (checked.replicas, checked.by) = (least, by);
             }
         }
-        free
+        checked
     }
 
     /// The count that the policies of a direction allow, and the policy that decides it.

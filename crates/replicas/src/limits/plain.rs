@@ -72,6 +72,9 @@ impl Limits<'_> {
             wanted,
             replicas,
             by,
+            min_replicas: self.min_replicas,
+            max_replicas: self.max_replicas,
+            rate: (wanted >= current).then_some(growth),
             policy: None,
         }
     }

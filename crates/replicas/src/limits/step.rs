@@ -69,7 +69,7 @@ pub struct Stabilization {
     pub outcome: Stabilized,
     /// The recent recommendation that holds the count; None when nothing changed.
     pub by: Option<Recommendation>,
-    /// The window of that direction.
+    /// The window that was looked back over: that of the direction that the metrics ask for.
     pub window_seconds: u64,
     /// When this was decided.
     pub now: Timestamp,
@@ -131,8 +131,16 @@ pub struct Limit {
     pub replicas: i32,
     /// What held it back.
     pub by: LimitedBy,
-    /// The policy that did, for `ScaleUp` and `ScaleDown` with `behavior`; None when the direction
-    /// is disabled or has no policy.
+    /// `minReplicas`.
+    pub min_replicas: i32,
+    /// `maxReplicas`.
+    pub max_replicas: i32,
+    /// How far the count may go at once in the direction it is asked to, whether or not that made
+    /// the difference; None with `behavior` when the count is asked to stay, and without `behavior`
+    /// on the way down, which is not limited.
+    pub rate: Option<i32>,
+    /// The policy of `behavior` that decides `rate`; None when the direction is disabled or has no
+    /// policy.
     pub policy: Option<PolicyLimit>,
 }
 

@@ -25,7 +25,12 @@ impl Display for Stabilization {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (wanted, replicas) = (self.wanted, self.replicas);
         match self.by {
-            None => write!(f, "recent recommendations leave {wanted}"),
+            None if self.window_seconds == 0 => write!(f, "no stabilization → {wanted}"),
+            None => write!(
+                f,
+                "no recommendation within {} s holds it → {wanted}",
+                self.window_seconds
+            ),
             Some(by) => {
                 let ago = self.now.saturating_duration_since(by.at).as_secs();
                 write!(
@@ -42,7 +47,7 @@ impl Limit {
     pub(crate) fn told(&self, f: &mut Formatter<'_>, current: i32) -> fmt::Result {
         let (wanted, replicas) = (self.wanted, self.replicas);
         match (self.by, &self.policy) {
-            (LimitedBy::Nothing, _) => return write!(f, "limits allow {replicas}"),
+            (LimitedBy::Nothing, _) => return self.allowed(f, current),
             (LimitedBy::Min, _) => write!(f, "minReplicas {replicas}")?,
             (LimitedBy::Max, _) => write!(f, "maxReplicas {replicas}")?,
             (_, Some(policy)) => policy.told(f, self.by == LimitedBy::ScaleUp)?,
@@ -55,6 +60,18 @@ impl Limit {
             }
         }
         write!(f, " → {replicas} instead of {wanted}")
+    }
+
+    /// The limits when none of them makes a difference.
+    fn allowed(&self, f: &mut Formatter<'_>, current: i32) -> fmt::Result {
+        let (min, max, replicas) = (self.min_replicas, self.max_replicas, self.replicas);
+        write!(f, "{min} to {max} are allowed")?;
+        match self.rate {
+            Some(rate) if self.wanted < current => write!(f, ", at least {rate} at once")?,
+            Some(rate) => write!(f, ", at most {rate} at once")?,
+            None => {}
+        }
+        write!(f, " → {replicas}")
     }
 }
 

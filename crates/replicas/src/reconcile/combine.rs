@@ -5,7 +5,7 @@ use concertina_model::LabelSelector;
 use super::Pass;
 use super::safety::Substitute;
 use super::tolerance::tolerance;
-use crate::api::{MetricSpec, OnMissing, default_metric};
+use crate::api::{MetricSpec, OnMissing};
 use crate::calculation::Calculator;
 use crate::decision::{Event, MetricsError};
 use crate::explain::Step;
@@ -85,14 +85,8 @@ impl<'a> Pass<'a> {
     ) -> Result<Wanted, (MetricsError, Option<Vec<Option<MetricValue>>>)> {
         self.check_selector(&scale.selector)
             .map_err(|error| (error, None))?;
-        let fallback;
-        let specs = match self.policy.spec.metrics.as_slice() {
-            [] => {
-                fallback = [default_metric()];
-                fallback.as_slice()
-            }
-            specs => specs,
-        };
+        let policy = self.policy;
+        let specs = policy.metrics();
         let mut replicas = 0;
         let mut decisive = None;
         let mut missing = 0;
@@ -150,7 +144,7 @@ impl<'a> Pass<'a> {
                 }
             }
         }
-        self.forget();
+        self.forget(&specs);
         let of = specs.len();
         let error = first.as_ref().map(|(_, _, first)| MetricsError::Invalid {
             invalid,

@@ -11,7 +11,7 @@ use crate::api::MetricSpec;
 use crate::decision::{Decision, Event, EventType, Otherwise, ReconcileError, Rescale, Unscaled};
 use crate::explain::{Explanation, Step};
 use crate::history::History;
-use crate::limits::{LimitedBy, Limits, Stabilized};
+use crate::limits::{LimitedBy, Limits};
 use crate::observation::{Observation, Scale};
 use crate::options::Options;
 use crate::policy::Policy;
@@ -70,7 +70,14 @@ const BELOW_MIN: &str = "Current number of replicas below Spec.MinReplicas";
 /// assert_eq!(
 ///     decision.explanation.to_string(),
 ///     "DCGM_CUSTOM_PROCESS_SM_UTIL: 23 ÷ 20 = 1.15 > 1.10 → ceil(1.15 × 1) = 2\n\
+///      no recommendation within 300 s holds it → 2\n\
+///      1 to 10 are allowed, at most 4 at once → 2\n\
 ///      scales from 1 to 2",
+/// );
+/// // A summary has the steps that made a difference.
+/// assert_eq!(
+///     decision.explanation.summary(),
+///     "DCGM_CUSTOM_PROCESS_SM_UTIL: 23 ÷ 20 = 1.15 > 1.10 → ceil(1.15 × 1) = 2",
 /// );
 /// assert_eq!(history.status, decision.status);
 /// ```
@@ -339,12 +346,8 @@ impl<'a> Pass<'a> {
         let limited = limit.by != LimitedBy::Nothing;
         let (reason, message) = (limit.by.reason(), limit.by.message());
         self.set(ConditionType::ScalingLimited, limited, reason, message);
-        if outcome != Stabilized::No {
-            self.steps.push(Step::Stabilized(held));
-        }
-        if limited {
-            self.steps.push(Step::Limited { current, limit });
-        }
+        self.steps.push(Step::Stabilized(held));
+        self.steps.push(Step::Limited { current, limit });
         limit.replicas
     }
 

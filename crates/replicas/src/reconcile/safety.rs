@@ -9,7 +9,6 @@ use crate::calculation::sum;
 use crate::decision::Rescale;
 use crate::explain::Step;
 use crate::history::LastGood;
-use crate::metrics::described;
 use crate::observation::{Reading, Scale};
 use crate::status::{ConditionStatus, ConditionType};
 
@@ -46,9 +45,8 @@ impl Pass<'_> {
                 asked: None,
             },
             OnMissing::LastGood { max_age_seconds } => {
-                let metric = described(spec);
                 let known = self.history.last_good.iter();
-                let last = known.filter(|last| last.metric == metric).find(|last| {
+                let last = known.filter(|last| last.metric == *spec).find(|last| {
                     let age = self.now.saturating_duration_since(last.at).as_millis();
                     age <= u128::from(max_age_seconds.max(0).unsigned_abs()) * 1000
                 });
@@ -70,7 +68,7 @@ impl Pass<'_> {
             return;
         }
         let new = LastGood {
-            metric: described(spec),
+            metric: spec.clone(),
             replicas,
             at: self.now,
         };
@@ -82,11 +80,9 @@ impl Pass<'_> {
     }
 
     /// Forgets what metrics asked for that are not in the policy any more.
-    pub(super) fn forget(&mut self) {
-        let metrics = &self.policy.spec.metrics;
-        self.history
-            .last_good
-            .retain(|last| metrics.iter().any(|spec| described(spec) == last.metric));
+    pub(super) fn forget(&mut self, metrics: &[MetricSpec]) {
+        let known = &mut self.history.last_good;
+        known.retain(|last| metrics.contains(&last.metric));
     }
 
     /// The decision of the activation; None when the workload is active and has replicas, so that
@@ -179,7 +175,7 @@ impl Pass<'_> {
     /// From zero: the minimum, or what the metrics that exist without pods ask for.
     fn awake(&mut self, scale: &Scale) -> i32 {
         let mut replicas = self.min;
-        for (index, spec) in self.policy.spec.metrics.iter().enumerate() {
+        for (index, spec) in self.policy.metrics().iter().enumerate() {
             if !spec.exists_without_pods() {
                 continue;
             }
@@ -203,15 +199,15 @@ impl Pass<'_> {
             return false;
         }
         let context = self.context(scale);
-        let mut metrics = self.policy.spec.metrics.iter().enumerate();
-        metrics.any(
-            |(index, spec)| match context.measure(spec, self.reading(index)) {
+        let metrics = self.policy.metrics();
+        metrics.iter().enumerate().any(|(index, spec)| {
+            match context.measure(spec, self.reading(index)) {
                 Ok(measured) => {
                     on_missing == OnMissing::Hold && measured.proposal.calculation.missing() > 0
                 }
                 Err(_) => matches!(self.substitute(spec), Substitute::Nothing),
-            },
-        )
+            }
+        })
     }
 
     /// What one decision may change.

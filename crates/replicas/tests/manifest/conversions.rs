@@ -10,7 +10,7 @@ fn meaning(text: &str) -> Value {
 }
 
 fn spec_of(metrics: Value) -> Value {
-    json!({"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "minReplicas": 2,
+    json!({"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "minReplicas": 2,
         "maxReplicas": 4, "metrics": metrics})
 }
 
@@ -19,7 +19,7 @@ apiVersion: autoscaling/v2beta1
 kind: HorizontalPodAutoscaler
 metadata: {name: web, namespace: prod, labels: {app: web}}
 spec:
-  scaleTargetRef: {kind: Deployment, name: web}
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
   minReplicas: 2
   maxReplicas: 4
   metrics:
@@ -107,7 +107,7 @@ fn v1(annotations: Value, cpu: Value) -> String {
     let manifest = json!({
         "apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler",
         "metadata": {"name": "web", "annotations": annotations},
-        "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "minReplicas": 2,
+        "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "minReplicas": 2,
             "maxReplicas": 4, "targetCPUUtilizationPercentage": cpu},
         "status": {"currentReplicas": 0, "desiredReplicas": 3,
             "currentCPUUtilizationPercentage": 70},
@@ -227,7 +227,7 @@ fn v2beta2(annotations: &str, behavior: &str) -> String {
         "apiVersion: autoscaling/v2beta2
 kind: HorizontalPodAutoscaler
 metadata: {{name: web, annotations: {{{annotations}}}}}
-spec: {{maxReplicas: 4, scaleTargetRef: {{kind: Deployment, name: web}}{behavior}}}"
+spec: {{maxReplicas: 4, scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: web}}{behavior}}}"
     )
 }
 
@@ -251,6 +251,6 @@ fn v2beta2_carries_tolerances_in_annotations() {
     let texts = bad.map(|text| read(&text).unwrap_err().to_string());
     insta::assert_snapshot!(texts.join("\n"), @"
 line 3, column 91: metadata.annotations[autoscaling.alpha.kubernetes.io/scale-down-tolerance]: `little` is no quantity: a number is expected at the start, such as 20, 500m or 16Gi
-line 4, column 103: spec.behavior.scaleUp.tolerance: autoscaling/v2beta2 has no such field; write autoscaling/v2
+line 4, column 124: spec.behavior.scaleUp.tolerance: autoscaling/v2beta2 has no such field; write autoscaling/v2
 ");
 }

@@ -14,7 +14,7 @@ const METRIC: &str = "
 fn v2(spec: &str) -> String {
     format!(
         "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {{name: a}}\n\
-         spec:\n  scaleTargetRef: {{kind: Deployment, name: web}}{spec}\n"
+         spec:\n  scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: web}}{spec}\n"
     )
 }
 

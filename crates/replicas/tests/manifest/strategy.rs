@@ -48,6 +48,15 @@ fn reference() -> impl Strategy<Value = CrossVersionObjectReference> {
     })
 }
 
+/// A scale target names its group.
+fn scale_target() -> impl Strategy<Value = CrossVersionObjectReference> {
+    let version = prop_oneof![Just("apps/v1"), Just("argoproj.io/v1alpha1")];
+    (version, reference()).prop_map(|(version, reference)| CrossVersionObjectReference {
+        api_version: version.to_owned(),
+        ..reference
+    })
+}
+
 fn average() -> impl Strategy<Value = MetricTarget> {
     quantity().prop_map(MetricTarget::average_value)
 }
@@ -61,6 +70,7 @@ fn resource() -> impl Strategy<Value = MetricTarget> {
 }
 
 fn metric() -> impl Strategy<Value = MetricSpec> {
+    let of_container = prop_oneof![Just("cpu"), Just("memory"), Just("nvidia.com/gpu")];
     prop_oneof![
         (identifier(), average())
             .prop_map(|(metric, target)| MetricSpec::pods(PodsMetricSource { metric, target })),
@@ -76,9 +86,9 @@ fn metric() -> impl Strategy<Value = MetricSpec> {
         }),
         (name(), resource())
             .prop_map(|(name, target)| MetricSpec::resource(ResourceMetricSource { name, target })),
-        (name(), resource(), name()).prop_map(|(name, target, container)| {
+        (of_container, resource(), name()).prop_map(|(name, target, container)| {
             MetricSpec::container_resource(ContainerResourceMetricSource {
-                name,
+                name: name.to_owned(),
                 target,
                 container,
             })
@@ -127,7 +137,7 @@ fn behavior() -> impl Strategy<Value = HorizontalPodAutoscalerBehavior> {
 /// A spec with its defaults filled in.
 pub(crate) fn spec() -> impl Strategy<Value = HorizontalPodAutoscalerSpec> {
     (
-        reference(),
+        scale_target(),
         1..5,
         5..i32::MAX,
         vec(metric(), 0..4),

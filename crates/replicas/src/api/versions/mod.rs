@@ -180,7 +180,7 @@ pub fn read(text: &str, options: ValidationOptions) -> Result<Manifest, Manifest
 /// apiVersion: autoscaling/v2
 /// kind: HorizontalPodAutoscaler
 /// metadata: {name: web}
-/// spec: {maxReplicas: 4, scaleTargetRef: {kind: Deployment}}
+/// spec: {maxReplicas: 4, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment}}
 /// ";
 /// let errors: Vec<_> = read_all(text, ValidationOptions::default())
 ///     .into_iter()
