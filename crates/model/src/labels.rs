@@ -9,8 +9,9 @@ pub const METRIC_NAME: &str = "__name__";
 /// A sorted set of labels, each name at most once, none with an empty value.
 ///
 /// As in Prometheus, a label with an empty value is the same as no label, so it is dropped when
-/// the set is made. Cloning is cheap (one shared allocation). Order is that of Prometheus 2.42:
-/// names and values compared pairwise.
+/// the set is made. Cloning is cheap (one shared allocation), and sets can share their texts:
+/// names and values may come as `Arc<str>`. Order is that of Prometheus 2.42: names and values
+/// compared pairwise.
 ///
 /// ```
 /// use concertina_model::Labels;
@@ -22,7 +23,7 @@ pub const METRIC_NAME: &str = "__name__";
 /// assert_eq!(labels.to_string(), r#"DCGM_FI_DEV_GPU_UTIL{gpu="0"}"#);
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Labels(Arc<[(Box<str>, Box<str>)]>);
+pub struct Labels(Arc<[(Arc<str>, Arc<str>)]>);
 
 impl Default for Labels {
     fn default() -> Self {
@@ -41,10 +42,10 @@ impl Labels {
     #[must_use]
     pub fn from_pairs<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Self
     where
-        N: Into<Box<str>>,
-        V: Into<Box<str>>,
+        N: Into<Arc<str>>,
+        V: Into<Arc<str>>,
     {
-        let mut all: Vec<(Box<str>, Box<str>)> = pairs
+        let mut all: Vec<(Arc<str>, Arc<str>)> = pairs
             .into_iter()
             .map(|(n, v)| (n.into(), v.into()))
             .collect();
@@ -110,7 +111,7 @@ impl Labels {
     }
 }
 
-impl<N: Into<Box<str>>, V: Into<Box<str>>> FromIterator<(N, V)> for Labels {
+impl<N: Into<Arc<str>>, V: Into<Arc<str>>> FromIterator<(N, V)> for Labels {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         Self::from_pairs(pairs)
     }

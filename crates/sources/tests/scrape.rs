@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unreachable,
     reason = "tests"
 )]
@@ -15,7 +16,9 @@ use std::time::Duration;
 
 use concertina_model::QueryValue;
 use concertina_sources::relabel::{Action, RelabelConfig, Relabeling};
-use concertina_sources::scrape::{ScrapeOptions, Scraper, SharedStore, StoreSource, Target};
+use concertina_sources::scrape::{
+    ScrapeOptions, ScrapePool, Scraper, SharedStore, StoreSource, Target,
+};
 use concertina_sources::{Clock, MetricSource, ScaledClock, SourceError};
 use concertina_tsdb::StoreOptions;
 
@@ -216,4 +219,71 @@ async fn a_label_in_the_way_of_another_goes_further() {
     let labels = r#"exported_exported_job="a", exported_instance="c", exported_job="b""#;
     let stored = format!(r#"m{{{labels}, instance="node:9400", job="gpu"}} 1"#);
     assert_eq!(bench.query("m").await, [stored]);
+}
+
+#[tokio::test]
+async fn a_pool_scrapes_what_it_is_told_and_ends_the_rest() {
+    let scrapes = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&scrapes);
+    let url = common::server(move |path| {
+        count.fetch_add(1, Ordering::SeqCst);
+        (200, format!("m{{path=\"{path}\"}} 1\nn 2\n"))
+    })
+    .await;
+    let target = |path: &str| Target::new(format!("{url}/{path}"), "gpu", path);
+    let options = ScrapeOptions {
+        // The first scrape is at once, the next in a day.
+        interval: Duration::from_secs(86_400),
+        ..ScrapeOptions::default()
+    };
+    let less = ScrapeOptions {
+        metric_relabeling: Relabeling::new([RelabelConfig {
+            source_labels: vec!["__name__".to_owned()],
+            regex: "n".to_owned(),
+            action: Action::Drop,
+            ..RelabelConfig::default()
+        }])
+        .unwrap(),
+        ..options.clone()
+    };
+    let store = SharedStore::new(StoreOptions::default());
+    let clock: Arc<dyn Clock> = Arc::new(ScaledClock::starting_now(1.0));
+    let source = StoreSource::new(store.clone(), Arc::clone(&clock));
+    let told = async |query: &str, wanted: &[&str]| {
+        for _ in 0..500 {
+            let QueryValue::Vector(found) = source.query(query).await.unwrap().value else {
+                unreachable!("asked for a vector")
+            };
+            let found = found.iter().map(|sample| sample.labels.to_string());
+            if found.eq(wanted.iter().copied()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{query} never gave {wanted:?}");
+    };
+    let mut pool = ScrapePool::new(store.clone(), Arc::clone(&clock));
+    let both = "count by(instance) ({__name__=~\"m|n\"})";
+    let once = (target("a"), options.clone());
+    pool.set([once.clone(), (target("b"), options.clone()), once.clone()])
+        .await;
+    told(both, &[r#"{instance="a"}"#, r#"{instance="b"}"#]).await;
+    assert_eq!(pool.targets().count(), 2);
+    assert_eq!(scrapes.load(Ordering::SeqCst), 2);
+    // Nothing changed for `a`; `b` is gone at once, its reports too.
+    pool.set([once.clone()]).await;
+    told(both, &[r#"{instance="a"}"#]).await;
+    told("count by(instance) (up)", &[r#"{instance="a"}"#]).await;
+    assert_eq!(scrapes.load(Ordering::SeqCst), 2);
+    // Other options count at once, and what they leave out ends.
+    pool.set([(target("a"), less), (target("b"), options)])
+        .await;
+    told("n", &[r#"n{instance="b", job="gpu"}"#]).await;
+    told(
+        "count by(instance) (m)",
+        &[r#"{instance="a"}"#, r#"{instance="b"}"#],
+    )
+    .await;
+    assert_eq!(scrapes.load(Ordering::SeqCst), 4);
+    drop(pool);
 }

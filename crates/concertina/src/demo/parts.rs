@@ -175,8 +175,8 @@ fn scraped(exporter: &str, clock: Arc<dyn Clock>) -> Arc<dyn MetricSource> {
         spread: false,
         ..ScrapeOptions::default()
     };
-    let scraper = Scraper::new(store.clone(), Arc::clone(&clock), target, options);
-    tokio::spawn(scraper.run());
+    let mut scraper = Scraper::new(store.clone(), Arc::clone(&clock), target, options);
+    tokio::spawn(async move { scraper.run().await });
     Arc::new(StoreSource::new(store, clock))
 }
 

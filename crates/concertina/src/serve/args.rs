@@ -8,7 +8,7 @@ use super::go_duration;
 use super::ignored::IgnoredFlags;
 
 const RULES: &str = "Rules";
-const SOURCE: &str = "Source (one of --prometheus-url and --scrape)";
+const SOURCE: &str = "Source (--prometheus-url, or --scrape and --scrape-config)";
 const SERVING: &str = "Serving";
 
 /// Serves custom metrics to the HorizontalPodAutoscaler, from prometheus-adapter's rules.
@@ -41,6 +41,18 @@ pub struct ServeArgs {
     /// How often the targets of --scrape are scraped.
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = go_duration::parse, help_heading = SOURCE)]
     pub scrape_interval: Duration,
+
+    /// Scrape what this file says, `global` and `scrape_configs` of a prometheus.yml. Changes are
+    /// followed.
+    #[arg(long, value_name = "FILE", conflicts_with = "prometheus_url", help_heading = SOURCE)]
+    pub scrape_config: Option<PathBuf>,
+
+    /// Answer PromQL over what was scraped, as Prometheus does, on this port of 127.0.0.1 or at
+    /// this HOST:PORT.
+    ///
+    /// For promtool, Grafana and curl. Nobody is asked who they are.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "prometheus_url", help_heading = SOURCE)]
+    pub query_address: Option<String>,
 
     /// Serve plain HTTP on this port of 127.0.0.1 to whoever asks, without authentication; 0: any
     /// free port, which the log tells.

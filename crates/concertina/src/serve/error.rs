@@ -28,7 +28,9 @@ pub enum ServeError {
         reason: String,
     },
     /// Neither a Prometheus nor a target to scrape was named.
-    #[error("nothing to take numbers from: give --prometheus-url URL, or --scrape URL")]
+    #[error(
+        "nothing to take numbers from: give --prometheus-url URL, --scrape URL or --scrape-config FILE"
+    )]
     NoSource,
     /// A port could not be taken.
     #[error(

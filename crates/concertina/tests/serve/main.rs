@@ -12,4 +12,5 @@ mod common;
 mod mistakes;
 #[path = "../parts/mod.rs"]
 mod parts;
+mod scraping;
 mod sources;

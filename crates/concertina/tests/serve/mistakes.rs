@@ -56,7 +56,7 @@ fn every_mistake_has_one_clear_message() {
     })
     .collect();
     insta::assert_snapshot!(messages.join("---\n"), @r#"
-error: nothing to take numbers from: give --prometheus-url URL, or --scrape URL
+error: nothing to take numbers from: give --prometheus-url URL, --scrape URL or --scrape-config FILE
 ---
 error: cannot read /nowhere.yaml: No such file or directory (os error 2)
 ---
@@ -123,10 +123,12 @@ Rules:
       --metrics-max-age <DURATION>
           A series exists when it had a sample this long ago or later [default: the relist interval]
 
-Source (one of --prometheus-url and --scrape):
+Source (--prometheus-url, or --scrape and --scrape-config):
       --prometheus-url <URL>        Ask the Prometheus at this URL, which may have a path
       --scrape <URL>                Need no Prometheus: scrape this target into memory (again, or with commas, for more)
       --scrape-interval <DURATION>  How often the targets of --scrape are scraped [default: 15s]
+      --scrape-config <FILE>        Scrape what this file says, `global` and `scrape_configs` of a prometheus.yml. Changes are followed
+      --query-address <ADDRESS>     Answer PromQL over what was scraped, as Prometheus does, on this port of 127.0.0.1 or at this HOST:PORT
 
 Serving:
       --insecure-loopback-port <PORT>  Serve plain HTTP on this port of 127.0.0.1 to whoever asks, without authentication; 0: any free port, which the log tells

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::tls::ClientTls;
 
 /// Limits and credentials of a client.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct ClientOptions {
     /// How long a request may take, connecting and reading the answer included.
     pub deadline: Duration,

@@ -44,6 +44,24 @@ pub struct ClientTls {
     pub min_version: TlsVersion,
 }
 
+impl PartialEq for ClientTls {
+    /// The same provider, and all else alike.
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            provider,
+            trust,
+            identity,
+            server_name,
+            min_version,
+        } = self;
+        Arc::ptr_eq(provider, &other.provider)
+            && *trust == other.trust
+            && *identity == other.identity
+            && *server_name == other.server_name
+            && *min_version == other.min_version
+    }
+}
+
 impl ClientTls {
     /// TLS 1.2 and 1.3, trusting whom the operating system trusts; no certificate of its own.
     #[must_use]

@@ -33,7 +33,20 @@ pub use config::{Action, RelabelConfig, RelabelError};
 
 /// Rules that are applied one after the other.
 #[derive(Clone, Debug, Default)]
-pub struct Relabeling(Vec<Rule>);
+pub struct Relabeling {
+    /// As they are written.
+    configs: Vec<RelabelConfig>,
+    rules: Vec<Rule>,
+}
+
+impl PartialEq for Relabeling {
+    /// Rules that are written alike do alike.
+    fn eq(&self, other: &Self) -> bool {
+        self.configs == other.configs
+    }
+}
+
+impl Eq for Relabeling {}
 
 #[derive(Clone, Debug)]
 struct Rule {
@@ -88,14 +101,16 @@ impl Relabeling {
     ///
     /// [`RelabelError`] for the first rule that cannot be used, as Prometheus judges it.
     pub fn new(rules: impl IntoIterator<Item = RelabelConfig>) -> Result<Self, RelabelError> {
-        let rules: Result<Vec<_>, _> = rules.into_iter().map(Rule::new).collect();
-        rules.map(Self)
+        let configs: Vec<RelabelConfig> = rules.into_iter().collect();
+        let rules: Result<Vec<_>, _> = configs.iter().map(Rule::new).collect();
+        let rules = rules?;
+        Ok(Self { configs, rules })
     }
 
     /// True when there is no rule.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.rules.is_empty()
     }
 
     /// The labels after all rules; none when a rule drops the whole.
@@ -108,13 +123,13 @@ impl Relabeling {
             .iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let kept = self.0.iter().all(|rule| rule.apply(&mut map));
+        let kept = self.rules.iter().all(|rule| rule.apply(&mut map));
         kept.then(|| Labels::from_pairs(map))
     }
 }
 
 impl Rule {
-    fn new(config: RelabelConfig) -> Result<Self, RelabelError> {
+    fn new(config: &RelabelConfig) -> Result<Self, RelabelError> {
         config.check()?;
         let regex = || GoRegex::anchored(&config.regex).map_err(RelabelError::Regex);
         let target = config.target_label.clone();
@@ -150,8 +165,8 @@ impl Rule {
             },
         };
         Ok(Self {
-            source_labels: config.source_labels,
-            separator: config.separator,
+            source_labels: config.source_labels.clone(),
+            separator: config.separator.clone(),
             kind,
         })
     }

@@ -2,12 +2,14 @@
 //! [`MetricSource`](crate::MetricSource).
 
 mod config;
+mod pool;
 mod scraper;
 mod series;
 mod source;
 mod target;
 
 pub use config::{ScrapeConfig, ScrapeConfigError};
+pub use pool::ScrapePool;
 pub use scraper::{ScrapeReport, Scraper};
 pub use source::{SharedStore, StoreSource};
 pub use target::{LabelLimits, ScrapeOptions, Target};

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use concertina_http::{Client, ClientOptions};
 use concertina_model::{Labels, METRIC_NAME, Sample, Timestamp};
@@ -40,6 +41,8 @@ pub struct Scraper {
     options: ScrapeOptions,
     cache: SeriesCache,
     living: HashSet<SeriesRef>,
+    /// The time of the last scrape.
+    last: Option<Timestamp>,
 }
 
 const UP: &str = "up";
@@ -57,29 +60,29 @@ impl Scraper {
         target: Target,
         options: ScrapeOptions,
     ) -> Self {
-        let client = Client::new(ClientOptions {
-            deadline: options.timeout,
-            max_body_bytes: options.max_body_bytes,
-            max_idle: 1,
-            // A connection is worth keeping up to the next scrape.
-            idle_timeout: options.interval.saturating_mul(2),
-            gzip: true,
-            ..options.client.clone()
-        });
         Self {
             store,
             clock,
-            client,
+            client: client(&options),
             target,
             options,
             cache: SeriesCache::default(),
             living: HashSet::new(),
+            last: None,
         }
+    }
+
+    /// Scrapes by other options from now on. Series that they no longer give end with the next
+    /// scrape.
+    pub fn change(&mut self, options: ScrapeOptions) {
+        self.client = client(&options);
+        self.options = options;
+        self.cache = SeriesCache::default();
     }
 
     /// Scrapes now and then at every interval of the clock until the caller drops the future.
     /// Failures are logged and the next scrape is made in time.
-    pub async fn run(mut self) {
+    pub async fn run(&mut self) {
         let first = self.clock.now();
         let mut failing = None;
         loop {
@@ -103,7 +106,8 @@ impl Scraper {
 
     /// Scrapes once, now.
     pub async fn scrape(&mut self) -> ScrapeReport {
-        let at = self.clock.now();
+        let at = self.present();
+        self.last = Some(at);
         let fetched = self.fetch().await;
         let took = self.clock.now().saturating_duration_since(at);
         let how = (&self.target, &self.options);
@@ -116,7 +120,6 @@ impl Scraper {
         let (refused, ended) = store.write(|store| {
             let mut stored = self.append(store, &scraped.samples);
             let gone = self.living.difference(&stored.living);
-            // A series that ends at a time that it has a sample of ends with the next scrape.
             let ended = gone
                 .filter(|series| store.end(**series, at).is_ok())
                 .count();
@@ -154,7 +157,7 @@ impl Scraper {
     /// Ends all series of the target, `up` and the other reports included: it is no longer scraped.
     /// Says how many ended.
     pub fn end(self) -> usize {
-        let at = self.clock.now();
+        let at = self.present();
         let reports = [UP, DURATION, EXPOSED, KEPT, ADDED].map(|name| self.report(name));
         self.store.write(|store| {
             let reports = reports.iter().filter_map(|labels| store.find(labels));
@@ -162,6 +165,15 @@ impl Scraper {
             let ended = all.iter().filter(|series| store.end(**series, at).is_ok());
             ended.count()
         })
+    }
+
+    /// The present, but never the time of the last scrape: no series has two samples of one time.
+    fn present(&self) -> Timestamp {
+        let now = self.clock.now();
+        match self.last {
+            Some(last) if last == now => now.saturating_add(Duration::from_millis(1)),
+            _ => now,
+        }
     }
 
     async fn fetch(&self) -> Result<(bytes::Bytes, Format), String> {
@@ -220,6 +232,18 @@ impl Scraper {
             &self.target.labels,
         )
     }
+}
+
+fn client(options: &ScrapeOptions) -> Client {
+    Client::new(ClientOptions {
+        deadline: options.timeout,
+        max_body_bytes: options.max_body_bytes,
+        max_idle: 1,
+        // A connection is worth keeping up to the next scrape.
+        idle_timeout: options.interval.saturating_mul(2),
+        gzip: true,
+        ..options.client.clone()
+    })
 }
 
 /// What became of a scrape's samples.

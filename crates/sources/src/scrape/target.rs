@@ -29,7 +29,7 @@ impl Target {
 }
 
 /// How a target is scraped.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ScrapeOptions {
     /// The distance between scrapes, in the clock's time.
     pub interval: Duration,

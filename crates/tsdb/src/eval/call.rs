@@ -199,9 +199,7 @@ impl Evaluator<'_> {
     /// The times of a selector's own samples; of anything else, the evaluation's.
     fn timestamps(&self, arg: &Expr, now: Timestamp) -> Result<Vec<Element>, EvalError> {
         if let ExprKind::Selector(selector) = &unwrapped(arg).kind {
-            return self.instant(selector, now, Name::Dropped, |sample| {
-                sample.timestamp.as_secs_f64()
-            });
+            return self.times(selector, now);
         }
         let at = now.as_secs_f64();
         self.map(self.vector(arg, now)?, |_| at)

@@ -27,7 +27,7 @@ use concertina_promql::ast::{Expr, ExprKind, Selector};
 use crate::{EvalError, Snapshot};
 use query::Stop;
 pub use query::{EvalOptions, Evaluation, evaluate, evaluate_range};
-use series::{Name, PATIENCE, Selected};
+use series::{PATIENCE, Selected, Steps};
 use sets::{BySet, Set, Sets};
 
 fn millis(duration: Duration) -> i64 {
@@ -59,6 +59,7 @@ struct Evaluator<'s> {
     left: Cell<usize>,
     patience: Cell<usize>,
     depth: Cell<usize>,
+    steps: Cell<Option<Steps>>,
     // The same selector is evaluated at every step: its series are looked up once, by the
     // address that the selector keeps as long as the evaluator lives.
     selected: RefCell<HashMap<*const Selector, Rc<Selected>>>,
@@ -88,6 +89,7 @@ impl<'s> Evaluator<'s> {
             left: Cell::new(options.max_samples),
             patience: Cell::new(PATIENCE),
             depth: Cell::new(0),
+            steps: Cell::new(None),
             selected: RefCell::default(),
         }
     }
@@ -108,10 +110,7 @@ impl<'s> Evaluator<'s> {
             ExprKind::Number(value) => Ok(Value::Scalar(*value)),
             ExprKind::String(text) => Ok(Value::String(text.clone())),
             ExprKind::Paren(inner) => self.eval(inner, now),
-            ExprKind::Selector(selector) => {
-                let found = self.instant(selector, now, Name::Kept, |sample| sample.value)?;
-                Ok(Value::Vector(found))
-            }
+            ExprKind::Selector(selector) => Ok(Value::Vector(self.instant(selector, now)?)),
             ExprKind::Range { .. } | ExprKind::Subquery { .. } => {
                 Err(EvalError::WrongType("the expression"))
             }

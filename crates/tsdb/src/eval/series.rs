@@ -1,6 +1,6 @@
 //! What an evaluation reads of the store: the newest samples, and those in a window.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use concertina_model::{Sample, Timestamp};
@@ -10,7 +10,7 @@ use super::sets::{BySet, Set, value_of};
 use super::{Element, Evaluator, millis, unwrapped};
 use crate::select::Matchers;
 use crate::store::Slot;
-use crate::{EvalError, is_stale};
+use crate::{EvalError, STALE_MARKER, is_stale};
 
 /// The series of a selector, in the order of their labels.
 #[derive(Debug, Default)]
@@ -19,7 +19,44 @@ pub(super) struct Selected {
     nameless: OnceCell<Vec<Set>>,
     /// Whether all series have one name, so that they differ in another label.
     one_name: bool,
+    grid: RefCell<Grid>,
 }
+
+/// The newest values of all selected series at some steps, read series by series: what lies
+/// together in memory is read together.
+#[derive(Debug, Default)]
+struct Grid {
+    first: i64,
+    step: i64,
+    steps: usize,
+    /// Step by step; a stale marker where there is no value.
+    values: Vec<f64>,
+}
+
+impl Grid {
+    /// The values at `now`, if it is one of the steps.
+    fn row(&self, now: i64) -> Option<&[f64]> {
+        let after = now.checked_sub(self.first).filter(|after| *after >= 0)?;
+        if self.step == 0 || after % self.step != 0 {
+            return None;
+        }
+        let at = usize::try_from(after / self.step).ok()?;
+        let at = Some(at).filter(|at| *at < self.steps)?;
+        let width = self.values.len().checked_div(self.steps)?;
+        self.values.get(at * width..(at + 1) * width)
+    }
+}
+
+/// Steps at which an expression is evaluated, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steps {
+    step: i64,
+    end: i64,
+}
+
+/// So many steps are read ahead, if it is for no more than so many values.
+const AHEAD: usize = 32;
+const MAX_AHEAD: usize = 1 << 18;
 
 /// The samples of a series in a window of time, and the window. Never empty.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +95,10 @@ impl Evaluator<'_> {
         let left = self.left.get().checked_sub(samples);
         let left = left.ok_or(EvalError::TooManySamples(self.options.max_samples))?;
         self.left.set(left);
+        self.may_go_on(samples)
+    }
+
+    fn may_go_on(&self, samples: usize) -> Result<(), EvalError> {
         // What costs time without samples counts, too.
         let patience = self.patience.get().checked_sub(samples + 1);
         self.patience.set(patience.unwrap_or(PATIENCE));
@@ -81,6 +122,7 @@ impl Evaluator<'_> {
             one_name: series.iter().all(|one| Some(name(one)) == first),
             series,
             nameless: OnceCell::new(),
+            grid: RefCell::default(),
         });
         self.selected.borrow_mut().insert(key, Rc::clone(&found));
         Ok(found)
@@ -109,32 +151,109 @@ impl Evaluator<'_> {
         &self,
         selector: &Selector,
         now: Timestamp,
-        name: Name,
-        value: impl Fn(Sample) -> f64,
     ) -> Result<Vec<Element>, EvalError> {
-        let end = self.moment(&selector.at, now);
-        let start = self.window_start(end, millis(self.options.lookback));
         let selected = self.select(selector)?;
         let mut found = Vec::with_capacity(selected.series.len());
-        for (set, slot) in self.sets(&selected, name) {
-            let series = self.snapshot.samples(slot);
-            let newest = series.and_then(|series| series.newest(end));
-            if let Some(sample) = newest
-                && sample.timestamp.as_millis() >= start
-                && !is_stale(sample.value)
-            {
-                self.look_at(1)?;
+        let mut add = |set: &Set, value: f64| {
+            if !is_stale(value) {
+                let set = Set::clone(set);
+                found.push(Element { set, value });
+            }
+        };
+        if selector.at.at.is_none()
+            && let Some(steps) = self.steps.get()
+        {
+            let mut grid = selected.grid.borrow_mut();
+            if grid.row(now.as_millis()).is_none() {
+                *grid = self.grid(&selected, selector, now, steps)?;
+            }
+            let row = grid.row(now.as_millis()).unwrap_or_default();
+            let sets = selected.series.iter();
+            sets.zip(row).for_each(|((set, _), value)| add(set, *value));
+        } else {
+            let (start, end) = self.lookback(selector, now);
+            for (set, slot) in &selected.series {
+                add(
+                    set,
+                    self.newest(*slot, start, end)
+                        .map_or(STALE_MARKER, |sample| sample.value),
+                );
+            }
+        }
+        self.look_at(found.len())?;
+        Ok(found)
+    }
+
+    /// The times of those samples, in seconds; names dropped.
+    pub(super) fn times(
+        &self,
+        selector: &Selector,
+        now: Timestamp,
+    ) -> Result<Vec<Element>, EvalError> {
+        let selected = self.select(selector)?;
+        let (start, end) = self.lookback(selector, now);
+        let mut found = Vec::with_capacity(selected.series.len());
+        for (set, slot) in self.sets(&selected, Name::Dropped) {
+            let newest = self.newest(slot, start, end);
+            if let Some(sample) = newest.filter(|sample| !is_stale(sample.value)) {
                 found.push(Element {
                     set: Set::clone(set),
-                    value: value(sample),
+                    value: sample.timestamp.as_secs_f64(),
                 });
             }
         }
-        self.look_at(0)?;
-        if name == Name::Kept || selected.one_name {
-            return Ok(found);
+        self.look_at(found.len())?;
+        match selected.one_name {
+            true => Ok(found),
+            false => self.distinct(found),
         }
-        self.distinct(found)
+    }
+
+    /// The first and the last time at which the newest sample may lie, in milliseconds.
+    fn lookback(&self, selector: &Selector, now: Timestamp) -> (i64, i64) {
+        let end = self.moment(&selector.at, now);
+        (self.window_start(end, millis(self.options.lookback)), end)
+    }
+
+    fn newest(&self, slot: Slot, start: i64, end: i64) -> Option<Sample> {
+        let newest = self.snapshot.samples(slot)?.newest(end)?;
+        (newest.timestamp.as_millis() >= start).then_some(newest)
+    }
+
+    /// The steps from `now` on.
+    fn grid(
+        &self,
+        selected: &Selected,
+        selector: &Selector,
+        now: Timestamp,
+        Steps { step, end }: Steps,
+    ) -> Result<Grid, EvalError> {
+        let first = now.as_millis();
+        let width = selected.series.len();
+        let left = usize::try_from(end.saturating_sub(first) / step).unwrap_or(0) + 1;
+        let steps = left.min(AHEAD).min(MAX_AHEAD / width.max(1)).max(1);
+        let times: Vec<(i64, i64)> = (0..steps)
+            .map(|at| {
+                let now = first.saturating_add(step.saturating_mul(at as i64));
+                self.lookback(selector, Timestamp::from_millis(now))
+            })
+            .collect();
+        let mut values = vec![STALE_MARKER; steps * width];
+        for (place, (_, slot)) in selected.series.iter().enumerate() {
+            let column = values.iter_mut().skip(place).step_by(width);
+            for (value, (start, end)) in column.zip(&times) {
+                if let Some(newest) = self.newest(*slot, *start, *end) {
+                    *value = newest.value;
+                }
+            }
+            self.may_go_on(steps)?;
+        }
+        Ok(Grid {
+            first,
+            step,
+            steps,
+            values,
+        })
     }
 
     /// Calls `each` with the samples of each series of a range selector or subquery, for series
@@ -233,7 +352,11 @@ impl Evaluator<'_> {
         let mut series: BySet<Vec<Sample>> = BySet::new(&self.sets);
         while now <= end {
             let timestamp = Timestamp::from_millis(now);
-            let vector = vector(timestamp)?;
+            // Steps may lie within steps.
+            let outer = self.steps.replace(Some(Steps { step, end }));
+            let vector = vector(timestamp);
+            self.steps.set(outer);
+            let vector = vector?;
             // Steps count against the limit, so that an empty subquery is bounded, too.
             self.look_at(vector.len().max(1))?;
             for Element { set, value } in vector {

@@ -6,7 +6,6 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Deref;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use concertina_model::{Labels, METRIC_NAME};
@@ -20,7 +19,7 @@ pub(super) type Set = Arc<[Pair]>;
 /// A text: the store's, or one that the evaluation made.
 pub(super) enum Text<'s> {
     Stored(&'s str),
-    Made(Rc<str>),
+    Made(Arc<str>),
 }
 
 impl Deref for Text<'_> {
@@ -44,8 +43,8 @@ pub(super) struct Sets<'s> {
 
 #[derive(Default)]
 struct Made {
-    texts: Vec<Rc<str>>,
-    symbols: HashMap<Rc<str>, Symbol>,
+    texts: Vec<Arc<str>>,
+    symbols: HashMap<Arc<str>, Symbol>,
 }
 
 /// The value of a label.
@@ -76,8 +75,8 @@ impl<'s> Sets<'s> {
             return *symbol;
         }
         let symbol = (self.stored.capacity() + made.texts.len()) as Symbol;
-        let text: Rc<str> = text.into();
-        made.texts.push(Rc::clone(&text));
+        let text: Arc<str> = text.into();
+        made.texts.push(Arc::clone(&text));
         made.symbols.insert(text, symbol);
         symbol
     }
@@ -99,16 +98,22 @@ impl<'s> Sets<'s> {
         let made = self.made.borrow();
         made.texts
             .get(own)
-            .map_or(Text::Stored(""), |text| Text::Made(Rc::clone(text)))
+            .map_or(Text::Stored(""), |text| Text::Made(Arc::clone(text)))
     }
 
-    /// As text, for answers and errors.
+    /// As text, for answers and errors; the texts are shared with the store.
     pub(super) fn labels(&self, set: &[Pair]) -> Labels {
         let pairs = set.iter();
-        let boxed = |symbol| Box::<str>::from(&*self.text(symbol));
         pairs
-            .map(|(name, value)| (boxed(*name), boxed(*value)))
+            .map(|(name, value)| (self.shared(*name), self.shared(*value)))
             .collect()
+    }
+
+    fn shared(&self, symbol: Symbol) -> Arc<str> {
+        match self.text(symbol) {
+            Text::Stored(_) => self.stored.shared(symbol),
+            Text::Made(text) => text,
+        }
     }
 
     /// From text.

@@ -358,11 +358,31 @@ impl Block {
 
     /// How many samples are before `time`, or at it when `included`.
     fn before(&self, time: i64, included: bool) -> usize {
+        let is_before = |index: usize| {
+            let at = self.time(index);
+            at < time || (included && at == time)
+        };
         let (mut low, mut high) = (0, self.len());
+        // Times lie near their line, so mostly this place or the next is it.
+        let (base, slope) = (self.word(1) as i64, self.word(2) as i64);
+        let guess = time.saturating_sub(base).checked_div(slope).unwrap_or(0);
+        let guess = usize::try_from(guess)
+            .unwrap_or(0)
+            .min(high.saturating_sub(1));
+        if is_before(guess) {
+            low = guess + 1;
+            if low < high && !is_before(low) {
+                high = low;
+            }
+        } else {
+            high = guess;
+            if low < high && is_before(high - 1) {
+                low = high;
+            }
+        }
         while low < high {
             let middle = usize::midpoint(low, high);
-            let at = self.time(middle);
-            if at < time || (included && at == time) {
+            if is_before(middle) {
                 low = middle + 1;
             } else {
                 high = middle;

@@ -55,7 +55,11 @@ impl Index {
 
     /// The labels of a series, as text.
     pub(crate) fn labels(&self, slot: Slot) -> Labels {
-        self.texts(slot).collect()
+        let shared = |symbol| self.symbols.shared(symbol);
+        let pairs = self.pairs(slot).iter();
+        pairs
+            .map(|(name, value)| (shared(*name), shared(*value)))
+            .collect()
     }
 
     fn texts(&self, slot: Slot) -> impl ExactSizeIterator<Item = (&str, &str)> + '_ {

@@ -44,6 +44,12 @@ impl Symbols {
             .map_or("", |entry| &entry.text)
     }
 
+    /// The text of a number, to keep.
+    pub(crate) fn shared(&self, symbol: Symbol) -> Arc<str> {
+        let entry = self.texts.get(symbol as usize);
+        entry.map_or_else(|| Arc::from(""), |entry| Arc::clone(&entry.text))
+    }
+
     /// One user more for `text`. Returns its number and by how many bytes the table grew.
     pub(crate) fn add(&mut self, text: &str) -> (Symbol, usize) {
         if let Some(symbol) = self.find(text) {
