@@ -13,6 +13,13 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// The present.
     fn now(&self) -> Timestamp;
 
+    /// The time since a moment of the clock's choice, for measuring spans that are shorter than a
+    /// millisecond. By default no finer than [`Clock::now`].
+    fn elapsed(&self) -> Duration {
+        self.now()
+            .saturating_duration_since(Timestamp::from_millis(0))
+    }
+
     /// Waits for `duration` of this clock's time.
     async fn sleep(&self, duration: Duration);
 
@@ -33,6 +40,11 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         std::time::SystemTime::now().into()
+    }
+
+    fn elapsed(&self) -> Duration {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.unwrap_or_default()
     }
 
     async fn sleep(&self, duration: Duration) {

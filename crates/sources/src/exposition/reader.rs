@@ -35,6 +35,13 @@ impl SampleLine<'_> {
         let parts = self.parts.iter();
         Labels::from_pairs(parts.map(|(name, value)| (unescaped(name), unescaped(value))))
     }
+
+    /// Whether the series is written with this label, be it an empty one, which is none of
+    /// [`labels`](Self::labels).
+    #[must_use]
+    pub fn names(&self, label: &str) -> bool {
+        self.parts.iter().any(|(name, _)| unescaped(name) == label)
+    }
 }
 
 /// Reads an exposition entry by entry; nothing is copied but what is asked for.

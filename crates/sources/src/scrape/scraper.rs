@@ -32,6 +32,10 @@ pub struct ScrapeReport {
 /// a failed scrape ends all series of the target, and `up`, `scrape_duration_seconds`,
 /// `scrape_samples_scraped`, `scrape_samples_post_metric_relabeling` and `scrape_series_added` tell
 /// how it went.
+///
+/// One difference is on purpose: of an exposition that breaks off or has too many samples,
+/// Prometheus leaves the series before that place their last value for five minutes. Here they
+/// end, as with any other failed scrape.
 #[derive(Debug)]
 pub struct Scraper {
     store: SharedStore,
@@ -108,8 +112,9 @@ impl Scraper {
     pub async fn scrape(&mut self) -> ScrapeReport {
         let at = self.present();
         self.last = Some(at);
+        let begun = self.clock.elapsed();
         let fetched = self.fetch().await;
-        let took = self.clock.now().saturating_duration_since(at);
+        let took = self.clock.elapsed().saturating_sub(begun);
         let how = (&self.target, &self.options);
         let (scraped, failure) = match fetched {
             Ok((body, format)) => self.cache.read(&body, format, at, how),

@@ -102,7 +102,7 @@ impl SeriesCache {
             place.seen = self.scrape;
             return Ok(place.at);
         }
-        let at = match labelled(&line.labels(), target, options)? {
+        let at = match labelled(line, target, options)? {
             None => None,
             Some(labels) => {
                 self.known.push(Known {
@@ -143,13 +143,18 @@ impl SeriesCache {
 
 /// The labels that a sample is stored with; none when relabelling drops it.
 fn labelled(
-    exposed: &Labels,
+    line: &SampleLine<'_>,
     target: &Target,
     options: &ScrapeOptions,
 ) -> Result<Option<Labels>, String> {
+    let exposed = line.labels();
     let labels = match options.honor_labels {
-        true => target.labels.iter().chain(exposed.iter()).collect(),
-        false => renamed(exposed, &target.labels),
+        // An empty label keeps that of the target away.
+        true => {
+            let own = target.labels.iter().filter(|(name, _)| !line.names(name));
+            own.chain(exposed.iter()).collect()
+        }
+        false => renamed(&exposed, &target.labels),
     };
     let Some(labels) = options.metric_relabeling.apply(labels) else {
         return Ok(None);

@@ -26,15 +26,17 @@ impl tower_service::Service<Request<Incoming>> for Told {
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         let asked = request.uri().path_and_query().unwrap().as_str();
         let (status, body) = (self.0.lock().unwrap())(asked);
-        ready(Ok(text(
-            StatusCode::from_u16(status).unwrap(),
-            "text/plain",
-            body,
-        )))
+        // Only OpenMetrics has an end.
+        let kind = match body.ends_with("# EOF\n") {
+            true => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            false => "text/plain",
+        };
+        let status = StatusCode::from_u16(status).unwrap();
+        ready(Ok(text(status, kind, body)))
     }
 }
 
-/// Serves on loopback; gives `http://HOST:PORT`.
+/// Serves on loopback, OpenMetrics as such and anything else as plain text; gives `http://HOST:PORT`.
 pub(crate) async fn server(answer: impl FnMut(&str) -> (u16, String) + Send + 'static) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
