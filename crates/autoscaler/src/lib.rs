@@ -3,10 +3,11 @@
 //! [`manifest`] reads HorizontalPodAutoscalers as people keep them. A [`Controller`] follows one:
 //! it reads the scale and the pods from a [`Cluster`], asks the custom metrics API as Kubernetes'
 //! HPA controller does, decides with [`concertina_replicas`], writes the scale, and reports all of
-//! it.
+//! it. Of several processes one leads, by the [`lease`].
 
 pub mod cluster;
 pub mod controller;
+pub mod lease;
 pub mod manifest;
 pub mod yaml;
 
