@@ -20,7 +20,7 @@ use concertina_sources::scrape::{
     ScrapeOptions, ScrapePool, Scraper, SharedStore, StoreSource, Target,
 };
 use concertina_sources::{Clock, MetricSource, ScaledClock, SourceError};
-use concertina_tsdb::StoreOptions;
+use concertina_tsdb::{EvalOptions, StoreOptions};
 
 struct Bench {
     scraper: Scraper,
@@ -149,6 +149,19 @@ async fn the_store_refuses_what_prometheus_refuses() {
         "{execution}"
     );
     assert!(bench.source.series("sum(m)", Duration::ZERO).await.is_err());
+}
+
+#[tokio::test]
+async fn an_evaluation_ends_in_time() {
+    let limits = EvalOptions {
+        max_samples: usize::MAX,
+        ..EvalOptions::default()
+    };
+    let bench = bench(&[]).await;
+    let source = bench.source.within(limits, Duration::from_millis(50));
+    let endless = source.query("sum_over_time(nosuch[100y:1ms])").await;
+    let told = endless.unwrap_err().to_string();
+    assert_eq!(told, "the in-memory store did not answer within 0.05 s");
 }
 
 #[tokio::test]

@@ -11,7 +11,6 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use crate::clock::Clock;
-use crate::scrape::SharedStore;
+use crate::scrape::{SharedStore, evaluated};
 use answer::{Answer, ApiError, Metric, success};
 use params::Params;
 
@@ -188,24 +187,15 @@ impl QueryApi {
         }
     }
 
-    /// Does `work` on another thread when there is room, within `timeout`. It is told to stop when
-    /// nobody waits for it any more.
+    /// Does `work` on another thread when there is room, within `timeout`.
     async fn run(&self, work: Work, timeout: Duration) -> Result<Bytes, ApiError> {
         let (store, free) = (self.store.clone(), Arc::clone(&self.free));
         let options = self.options.eval;
-        let waiting = Waiting::default();
-        let gone = Arc::clone(&waiting.0);
         let worked = tokio::time::timeout(timeout, async move {
             let permit = free.acquire_owned().await.map_err(|_| ApiError::Broken)?;
-            let worked = tokio::task::spawn_blocking(move || {
-                let stop = || gone.load(Ordering::Relaxed);
-                let snapshot = store.snapshot();
-                let worked = work(Evaluation::new(&snapshot, options).until(&stop));
-                // Held until the end of the work, also of one that nobody waits for any more.
-                drop(permit);
-                worked
-            });
-            worked.await.unwrap_or(Err(ApiError::Broken))
+            // Held until the end of the work, also of one that nobody waits for any more.
+            let worked = evaluated(store, options, permit, work).await;
+            worked.unwrap_or(Err(ApiError::Broken))
         });
         worked.await.unwrap_or(Err(ApiError::Timeout(timeout)))
     }
@@ -255,16 +245,6 @@ impl QueryApi {
                 value: QueryValue::Matrix(matrix),
             }))
         }))
-    }
-}
-
-/// Says when it is dropped that nobody waits any more.
-#[derive(Default)]
-struct Waiting(Arc<AtomicBool>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }
 

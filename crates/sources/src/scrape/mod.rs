@@ -2,6 +2,7 @@
 //! [`MetricSource`](crate::MetricSource).
 
 mod config;
+mod evaluate;
 mod pool;
 mod scraper;
 mod series;
@@ -9,6 +10,7 @@ mod source;
 mod target;
 
 pub use config::{ScrapeConfig, ScrapeConfigError};
+pub(crate) use evaluate::evaluated;
 pub use pool::ScrapePool;
 pub use scraper::{ScrapeReport, Scraper};
 pub use source::{SharedStore, StoreSource};

@@ -6,8 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use concertina_model::{Labels, QueryAnswer};
 use concertina_promql::{parse, parse_selector};
-use concertina_tsdb::{EvalOptions, Snapshot, Store, StoreOptions, evaluate};
+use concertina_tsdb::{EvalOptions, Evaluation, Snapshot, Store, StoreOptions};
 
+use super::evaluated;
 use crate::clock::Clock;
 use crate::{MetricSource, SourceError};
 
@@ -40,12 +41,40 @@ impl SharedStore {
     }
 }
 
+/// How long an evaluation may take unless it is told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
 /// The in-memory store as a source of metrics: PromQL 2.42, at the present of a clock.
+///
+/// Evaluations run on tokio's blocking threads, so that a heavy one holds up nothing else, and end
+/// when nobody waits for them any more.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use std::sync::Arc;
+///
+/// use concertina_model::{Labels, QueryValue, Sample};
+/// use concertina_sources::scrape::{SharedStore, StoreSource};
+/// use concertina_sources::{Clock, MetricSource, SystemClock};
+///
+/// let store = SharedStore::new(Default::default());
+/// let labels = Labels::from_pairs([("__name__", "gpu_util"), ("gpu", "0")]);
+/// let sample = Sample { timestamp: SystemClock.now(), value: 61.0 };
+/// store.write(|store| store.append(&labels, sample)).unwrap();
+/// let source = StoreSource::new(store, Arc::new(SystemClock));
+/// let QueryValue::Vector(vector) = source.query("gpu_util > 50").await.unwrap().value else {
+///     unreachable!()
+/// };
+/// assert_eq!(vector[0].value, 61.0);
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct StoreSource {
     store: SharedStore,
     clock: Arc<dyn Clock>,
     options: EvalOptions,
+    timeout: Duration,
 }
 
 impl StoreSource {
@@ -56,6 +85,34 @@ impl StoreSource {
             store,
             clock,
             options: EvalOptions::default(),
+            timeout: TIMEOUT,
+        }
+    }
+
+    /// Evaluates within these limits, and in at most `timeout` of real time, instead of the
+    /// default limits and 20 s.
+    #[must_use]
+    pub fn within(self, options: EvalOptions, timeout: Duration) -> Self {
+        Self {
+            options,
+            timeout,
+            ..self
+        }
+    }
+
+    /// What `work` gives, in time.
+    async fn run<T: Send + 'static, E: ToString + Send + 'static>(
+        &self,
+        work: impl FnOnce(Evaluation<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let worked = evaluated(self.store.clone(), self.options, (), work);
+        match tokio::time::timeout(self.timeout, worked).await {
+            Ok(Some(worked)) => worked.map_err(|error| self.execution(error)),
+            Ok(None) => Err(self.execution("the evaluation broke off")),
+            Err(_) => Err(SourceError::Timeout {
+                source_name: self.describe(),
+                seconds: self.timeout.as_secs_f64(),
+            }),
         }
     }
 
@@ -79,8 +136,7 @@ impl MetricSource for StoreSource {
     async fn query(&self, promql: &str) -> Result<QueryAnswer, SourceError> {
         let expr = parse(promql).map_err(|error| self.bad_query(error))?;
         let at = self.clock.now();
-        let value = evaluate(&self.store.snapshot(), &expr, at, &self.options);
-        let value = value.map_err(|error| self.execution(error))?;
+        let value = self.run(move |evaluation| evaluation.at(&expr, at)).await?;
         Ok(QueryAnswer { at, value })
     }
 
@@ -88,8 +144,8 @@ impl MetricSource for StoreSource {
         let selector = parse_selector(selector).map_err(|error| self.bad_query(error))?;
         let end = self.clock.now();
         let start = end.saturating_sub(lookback);
-        let series = self.store.snapshot().series(&[selector], start, end);
-        series.map_err(|error| self.execution(error))
+        self.run(move |evaluation| evaluation.snapshot().series(&[selector], start, end))
+            .await
     }
 
     fn describe(&self) -> String {
