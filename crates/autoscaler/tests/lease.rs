@@ -343,3 +343,26 @@ fn who_never_led_leaves_without_a_word() {
     me.leave();
     assert_eq!(me.next(Duration::ZERO, Timestamp::EPOCH), Next::Done);
 }
+
+#[test]
+fn a_renewal_that_is_under_way_does_not_hold_up_the_handing_over() {
+    let mut me = Candidate::new("me", Timing::default()).unwrap();
+    let at = Duration::from_secs;
+    ask(&mut me, 0);
+    me.answered(at(0), Answer::NotFound);
+    ask(&mut me, 0);
+    me.answered(at(0), written("1"));
+    assert!(matches!(ask(&mut me, 2), Ask::Replace { .. }));
+    me.leave();
+    assert!(me.leads(at(2)).is_none());
+    me.answered(at(2), written("2"));
+    let Ask::Replace { record, version } = ask(&mut me, 2) else {
+        panic!("it gives the lease back");
+    };
+    assert_eq!(
+        (record.holder_identity.as_str(), version.as_str()),
+        ("", "2")
+    );
+    me.answered(at(2), written("3"));
+    assert_eq!(me.next(at(2), Timestamp::EPOCH), Next::Done);
+}

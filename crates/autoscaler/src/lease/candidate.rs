@@ -277,7 +277,10 @@ impl Candidate {
                 });
                 self.see(record, version, now);
                 // The pause counts from the sending: renewals do not drift with slow answers.
-                self.not_before = sent.saturating_add(self.timing.retry_period).max(now);
+                self.not_before = match self.leaving {
+                    true => now,
+                    false => sent.saturating_add(self.timing.retry_period).max(now),
+                };
             }
             (Ask::Read, _) => {}
             // Not written, or nobody knows: what is known is out of date.
