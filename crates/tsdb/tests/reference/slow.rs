@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use concertina_model::Labels;
 
-use crate::Samples;
 use crate::expression::{Aggregate, Many, Matching, Operator, Over, Selector, Vector};
+use crate::judge::Samples;
 
 /// The elements of a vector; none when the evaluation fails.
 pub(crate) type Answer = Option<BTreeMap<Labels, f64>>;
