@@ -1,16 +1,21 @@
-//! `concertina serve`: custom metrics for the HorizontalPodAutoscaler from prometheus-adapter's
-//! rules, over Prometheus or over targets scraped by itself.
+//! `concertina serve`: custom, external and resource metrics for the HorizontalPodAutoscaler from
+//! prometheus-adapter's rules, over Prometheus or over targets scraped by itself.
 //!
 //! `args` are the flags, `ignored` those of prometheus-adapter that have nothing to do here.
 //! `rules` reads the rule file, `source` is where numbers come from, `objects` which objects there
-//! are, `relist` keeps the catalogue of metrics up to date.
+//! are, `relist` keeps the catalogues of metrics up to date. `live` is the rules in use, `reload`
+//! follows the rule file, `report` tells what became of it, `front` serves.
 
 mod args;
 mod error;
+mod front;
 mod go_duration;
 mod ignored;
+mod live;
 mod objects;
 mod relist;
+mod reload;
+mod report;
 mod rules;
 mod source;
 
@@ -19,16 +24,20 @@ use std::sync::Arc;
 
 use concertina_http::{ServerOptions, serve};
 use concertina_mapping::ResourceTable;
-use concertina_metrics_api::{Adapter, MetricsApi};
 use concertina_sources::{Clock, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 pub use args::ServeArgs;
 pub use error::ServeError;
 
-use objects::SeriesObjects;
-use relist::Relister;
+use front::Front;
+use live::{Ground, Live, Served};
+use report::Report;
+use rules::Compiled;
+
+use crate::files;
 
 /// Serves until the process is told to stop (SIGTERM or Ctrl-C).
 ///
@@ -40,7 +49,9 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
         tracing::warn!("{warning}");
     }
     let times = args.times()?;
-    let compiled = rules::read(&args.config)?;
+    let resources = Arc::new(ResourceTable::builtin());
+    let text = files::read_text(&args.config)?;
+    let compiled = Compiled::new(&args.config, &text, &*resources)?;
     for reason in &compiled.refused {
         tracing::error!(file = %args.config.display(), %reason, "a rule is refused; the others serve");
     }
@@ -53,29 +64,32 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let source = source::start(&args, &clock)?;
-    let resources = Arc::new(ResourceTable::builtin());
-    let adapter = Arc::new_cyclic(|adapter| {
-        let objects = SeriesObjects::new(adapter.clone(), Arc::clone(&source), times.max_age);
-        Adapter::new(
-            compiled.rules.iter().cloned(),
-            Arc::clone(&source),
-            resources,
-            Arc::new(objects),
-            times.max_age,
-        )
-    });
-    let relister = Relister::start(&adapter, &clock, times.relist);
+    let described = source.describe();
+    let ground = Ground {
+        source,
+        resources,
+        times,
+        report: Arc::new(Report::new(clock.now())),
+        clock,
+    };
+    let (custom, external) = (compiled.custom.len(), compiled.external.len());
+    let usage = compiled.usage.is_some();
+    let live = Arc::new(Live::new(Served::new(compiled, &ground), ground));
+    let mut background = JoinSet::new();
+    background.spawn(reload::follow(Arc::clone(&live), args.config.clone(), text));
 
     tracing::info!(
-        rules = compiled.rules.len(),
-        source = source.describe(),
-        "serving custom.metrics.k8s.io at http://{at}, without authentication"
+        rules = custom,
+        external_rules = external,
+        resource_rules = usage,
+        source = described,
+        "serving the metrics APIs at http://{at}, without authentication"
     );
     let (stop, stopping) = watch::channel(false);
     let mut stopped = stopping.clone();
     let server = tokio::spawn(serve(
         listener,
-        MetricsApi::new(adapter),
+        Front(live),
         ServerOptions::default(),
         async move {
             // A sender that is gone means the end as well.
@@ -89,6 +103,6 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
     // The server listens to it; if it ended by itself there is nobody to tell.
     let _ = stop.send(true);
     let ended = server.await;
-    relister.stop();
+    background.abort_all();
     ended.map_err(|error| ServeError::Failed(error.to_string()))
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use concertina_mapping::{ApiResource, ResourceTable};
 use concertina_metrics_api::Adapter;
-use concertina_metrics_api::adapter::{ListError, ObjectLister};
+use concertina_metrics_api::adapter::{ListError, ListedObject, ObjectLister, UsageObjects};
+use concertina_metrics_api::provider::Objects;
 use concertina_model::{GroupResource, LabelSelector};
 use concertina_sources::MetricSource;
 
@@ -89,5 +90,30 @@ impl ObjectLister for SeriesObjects {
             );
         }
         Ok(names.into_iter().filter(|name| !name.is_empty()).collect())
+    }
+}
+
+/// Pods and nodes that are named: with no cluster to ask, nothing else is known of them.
+pub(super) struct NamedObjects;
+
+#[async_trait]
+impl UsageObjects for NamedObjects {
+    async fn list(
+        &self,
+        resource: &ApiResource,
+        namespace: Option<&str>,
+        objects: &Objects,
+    ) -> Result<Vec<ListedObject>, ListError> {
+        match objects {
+            Objects::Named(name) => Ok(vec![ListedObject {
+                namespace: namespace.unwrap_or_default().to_owned(),
+                name: name.clone(),
+                ..ListedObject::default()
+            }]),
+            Objects::Matching(_) => Err(ListError::new(format!(
+                "there is no cluster to tell which {} there are: ask for one by name",
+                resource.plural
+            ))),
+        }
     }
 }

@@ -5,7 +5,12 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use concertina_metrics_api::Adapter;
+use async_trait::async_trait;
+use concertina_mapping::RuleHealth;
+use concertina_metrics_api::adapter::Relisted;
+use concertina_metrics_api::{Adapter, ExternalAdapter};
+use concertina_model::Timestamp;
+use concertina_rules::Rule;
 use concertina_sources::Clock;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -15,46 +20,86 @@ const AT_ONCE: usize = 4;
 /// The first pause after a listing that failed or found nothing; it doubles up to the interval.
 const FIRST_RETRY: Duration = Duration::from_secs(2);
 
-/// Loops, one for each distinct series query, that end with it.
+/// Something with a catalogue that is listed rule by rule.
+#[async_trait]
+pub(super) trait Relistable: Send + Sync + 'static {
+    /// The key of the rules in the file.
+    fn list(&self) -> &'static str;
+    /// The rules, each with how it fares.
+    fn rules(&self) -> Vec<(Arc<Rule>, RuleHealth)>;
+    /// Lists the series of one query.
+    async fn relist_query(&self, query: &str, now: Timestamp) -> Relisted;
+    /// Lists the series of all.
+    async fn relist(&self, now: Timestamp) -> Relisted;
+}
+
+macro_rules! relistable {
+    ($adapter:ty, $list:literal) => {
+        #[async_trait]
+        impl Relistable for $adapter {
+            fn list(&self) -> &'static str {
+                $list
+            }
+
+            fn rules(&self) -> Vec<(Arc<Rule>, RuleHealth)> {
+                let catalogue = self.catalogue();
+                let rules = catalogue.rules();
+                rules
+                    .map(|(rule, health)| (Arc::clone(rule), health.clone()))
+                    .collect()
+            }
+
+            async fn relist_query(&self, query: &str, now: Timestamp) -> Relisted {
+                self.relist_query(query, now).await
+            }
+
+            async fn relist(&self, now: Timestamp) -> Relisted {
+                self.relist(now).await
+            }
+        }
+    };
+}
+
+relistable!(Adapter, "rules");
+relistable!(ExternalAdapter, "externalRules");
+
+/// Loops, one for each distinct series query of each list of rules. They end with it.
 #[derive(Debug)]
-pub(super) struct Relister(JoinSet<()>);
+pub(super) struct Relister(#[expect(dead_code, reason = "dropping it ends the loops")] JoinSet<()>);
 
 impl Relister {
-    /// Lists every series query of the adapter's rules now, a few at once, and again about every
-    /// `interval`; one that fails or finds nothing sooner. What a query found last stays in use
-    /// while it fails.
+    /// Lists every series query now unless it was listed before, a few at once, and again about
+    /// every `interval`; one that fails or finds nothing sooner. What a query found last stays in
+    /// use while it fails.
     pub(super) fn start(
-        adapter: &Arc<Adapter>,
+        lists: &[Arc<dyn Relistable>],
         clock: &Arc<dyn Clock>,
         interval: Duration,
     ) -> Self {
         let free = Arc::new(Semaphore::new(AT_ONCE));
-        let catalogue = adapter.catalogue();
-        let queries: BTreeSet<String> = catalogue
-            .rules()
-            .map(|(rule, _)| rule.series_query().to_owned())
-            .collect();
         let mut loops = JoinSet::new();
-        for query in queries {
-            loops.spawn(relist(
-                Arc::clone(adapter),
-                Arc::clone(clock),
-                Arc::clone(&free),
-                query,
-                interval,
-            ));
+        for list in lists {
+            let queries: BTreeSet<String> = list
+                .rules()
+                .iter()
+                .map(|(rule, _)| rule.series_query().to_owned())
+                .collect();
+            for query in queries {
+                loops.spawn(relist(
+                    Arc::clone(list),
+                    Arc::clone(clock),
+                    Arc::clone(&free),
+                    query,
+                    interval,
+                ));
+            }
         }
         Self(loops)
-    }
-
-    /// Ends all loops.
-    pub(super) fn stop(mut self) {
-        self.0.abort_all();
     }
 }
 
 async fn relist(
-    adapter: Arc<Adapter>,
+    list: Arc<dyn Relistable>,
     clock: Arc<dyn Clock>,
     free: Arc<Semaphore>,
     query: String,
@@ -62,15 +107,19 @@ async fn relist(
 ) {
     let mut retry = FIRST_RETRY.min(interval);
     let mut told: Vec<(usize, String)> = Vec::new();
+    if has_series(&*list, &query) {
+        clock.sleep(jittered(interval)).await;
+    }
     loop {
         let relisted = {
             // The semaphore is never closed.
             let _permit = free.acquire().await;
-            adapter.relist_query(&query, clock.now()).await
+            list.relist_query(&query, clock.now()).await
         };
         if relisted.failed != told {
             for (rule, reason) in &relisted.failed {
                 tracing::warn!(
+                    list = list.list(),
                     rule = rule + 1,
                     %reason,
                     "a rule's series could not be listed; what was found before stays in use"
@@ -81,7 +130,7 @@ async fn relist(
             }
         }
         told = relisted.failed;
-        let found = told.is_empty() && has_series(&adapter, &query);
+        let found = told.is_empty() && has_series(&*list, &query);
         let pause = match found {
             true => interval,
             false => retry,
@@ -94,9 +143,8 @@ async fn relist(
     }
 }
 
-fn has_series(adapter: &Adapter, query: &str) -> bool {
-    let catalogue = adapter.catalogue();
-    let mut rules = catalogue.rules();
+fn has_series(list: &dyn Relistable, query: &str) -> bool {
+    let mut rules = list.rules().into_iter();
     rules.any(|(rule, health)| rule.series_query() == query && health.series > 0)
 }
 

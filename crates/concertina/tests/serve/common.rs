@@ -57,7 +57,7 @@ impl Running {
         };
         running.url = eventually("it listens", || {
             let log = running.log();
-            let (_, after) = log.split_once("k8s.io at http://")?;
+            let (_, after) = log.split_once("APIs at http://")?;
             let (at, _) = after.split_once(',')?;
             Some(format!("http://{at}"))
         });

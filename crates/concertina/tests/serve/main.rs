@@ -12,5 +12,6 @@ mod common;
 mod mistakes;
 #[path = "../parts/mod.rs"]
 mod parts;
+mod rules;
 mod scraping;
 mod sources;

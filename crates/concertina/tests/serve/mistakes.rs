@@ -60,7 +60,7 @@ error: nothing to take numbers from: give --prometheus-url URL, --scrape URL or 
 ---
 error: cannot read /nowhere.yaml: No such file or directory (os error 2)
 ---
-error: TMP/serve-empty.yaml: there is no rule in it; custom metrics come from `rules:`
+error: TMP/serve-empty.yaml: there is no rule in it: it needs `rules:`, `externalRules:` or `resourceRules:`
 ---
 error: TMP/serve-typo.yaml: line 3, column 3: unknown key "metricQuery"
   3 |   metricQuery: up

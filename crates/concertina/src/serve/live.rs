@@ -1,0 +1,130 @@
+//! The rules in use, as one: what they serve, and what keeps it up to date.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use concertina_mapping::ResourceTable;
+use concertina_metrics_api::path::HealthEndpoint;
+use concertina_metrics_api::server::HealthCheck;
+use concertina_metrics_api::{Adapter, ExternalAdapter, MetricsApi, UsageAdapter};
+use concertina_sources::{Clock, MetricSource};
+
+use super::args::Times;
+use super::objects::{NamedObjects, SeriesObjects};
+use super::relist::{Relistable, Relister};
+use super::report::Report;
+use super::rules::Compiled;
+
+/// What every set of rules is served with.
+pub(super) struct Ground {
+    pub(super) source: Arc<dyn MetricSource>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) resources: Arc<ResourceTable>,
+    pub(super) times: Times,
+    pub(super) report: Arc<Report>,
+}
+
+/// One set of rules, served.
+pub(super) struct Served {
+    pub(super) api: MetricsApi,
+    lists: Vec<Arc<dyn Relistable>>,
+}
+
+impl Served {
+    /// The API of `rules`, whose series are not listed yet.
+    pub(super) fn new(rules: Compiled, ground: &Ground) -> Self {
+        let Ground {
+            source, resources, ..
+        } = ground;
+        let lookback = ground.times.max_age;
+        let report = Arc::clone(&ground.report);
+        let check = HealthCheck::new("rules", [HealthEndpoint::Readyz], move || {
+            Ok(report.detail())
+        });
+        let mut api = MetricsApi::builder().health_check(check);
+        let mut lists: Vec<Arc<dyn Relistable>> = Vec::new();
+        if !rules.custom.is_empty() {
+            let adapter = Arc::new_cyclic(|adapter| {
+                let objects = SeriesObjects::new(adapter.clone(), Arc::clone(source), lookback);
+                Adapter::new(
+                    rules.custom,
+                    Arc::clone(source),
+                    Arc::clone(resources) as _,
+                    Arc::new(objects),
+                    lookback,
+                )
+            });
+            lists.push(Arc::clone(&adapter) as _);
+            api = api.custom(adapter);
+        }
+        if !rules.external.is_empty() {
+            let adapter = Arc::new(ExternalAdapter::new(
+                rules.external,
+                Arc::clone(source),
+                Arc::clone(resources) as _,
+                lookback,
+            ));
+            lists.push(Arc::clone(&adapter) as _);
+            api = api.external(adapter);
+        }
+        if let Some(usage) = rules.usage {
+            api = api.resource(UsageAdapter::new(
+                usage,
+                Arc::clone(source),
+                Arc::clone(resources) as _,
+                Arc::new(NamedObjects),
+            ));
+        }
+        Self {
+            api: api.build(),
+            lists,
+        }
+    }
+
+    /// Lists the series of all rules. An error when no rule's series could be listed: the source
+    /// is away.
+    pub(super) async fn list(&self, clock: &dyn Clock) -> Result<(), String> {
+        let (mut rules, mut failed) = (0, Vec::new());
+        for list in &self.lists {
+            rules += list.rules().len();
+            failed.extend(list.relist(clock.now()).await.failed);
+        }
+        match failed.pop() {
+            Some((_, reason)) if failed.len() + 1 == rules => Err(reason),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is served now. It is replaced as a whole: a request sees the old rules or the new ones.
+pub(super) struct Live {
+    pub(super) ground: Ground,
+    current: RwLock<Arc<(Served, Relister)>>,
+}
+
+impl Live {
+    pub(super) fn new(served: Served, ground: Ground) -> Self {
+        let relisted = relisted(served, &ground);
+        Self {
+            ground,
+            current: RwLock::new(relisted),
+        }
+    }
+
+    /// Takes other rules into use.
+    pub(super) fn replace(&self, served: Served) {
+        let relisted = relisted(served, &self.ground);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = relisted;
+    }
+
+    /// The API of the rules in use.
+    pub(super) fn api(&self) -> MetricsApi {
+        // Held for a pointer copy only.
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.0.api.clone()
+    }
+}
+
+fn relisted(served: Served, ground: &Ground) -> Arc<(Served, Relister)> {
+    let relister = Relister::start(&served.lists, &ground.clock, ground.times.relist);
+    Arc::new((served, relister))
+}
