@@ -118,6 +118,7 @@ impl Story {
         };
         let begun = tokio::time::Instant::now();
         let wanted: Vec<String> = self.input.hpa.spec.metrics.iter().map(of_pods).collect();
+        let mut complete = false;
         let resources = loop {
             let listed = self.parts.metrics.resources(ApiVersion::V1beta1).await;
             let missing = match &listed {
@@ -127,7 +128,14 @@ impl Story {
                 Err(_) => wanted.first(),
             };
             match (listed, missing) {
-                (Ok(listed), None) => break listed,
+                (Ok(listed), None) if complete => break listed,
+                // The first scrape may have come while the rules were listed one by one: what is
+                // there now is listed whole.
+                (Ok(_), None) => {
+                    let now = self.parts.clock.now();
+                    self.parts.adapter.relist(now).await;
+                    complete = true;
+                }
                 (listed, _) if begun.elapsed() > patience => {
                     let why = match listed {
                         Ok(_) if remote && self.nothing_found() => format!(
