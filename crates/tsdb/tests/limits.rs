@@ -194,3 +194,16 @@ fn a_range_of_steps_gives_what_single_moments_give() {
         }
     }
 }
+
+#[test]
+fn factors_are_looked_at_where_there_is_a_sample() {
+    let options = EvalOptions::default();
+    let error = fails("holt_winters(x[5m], 0.5, 1)", &options);
+    assert_eq!(
+        error.to_string(),
+        "the trend factor of holt_winters cannot be 1"
+    );
+    let none = parse("holt_winters(nosuch[5m], 1.5, 0.5)").unwrap();
+    let got = evaluate(&snapshot(), &none, at(600), &options);
+    assert_eq!(got, Ok(QueryValue::Vector(Vec::new())));
+}

@@ -89,7 +89,8 @@ impl Evaluator<'_> {
     }
 }
 
-fn fits_i64(value: f64) -> bool {
+/// Whether the whole part of `value` is an `i64`.
+pub(super) fn fits_i64(value: f64) -> bool {
     // -2^63 is a value of i64, 2^63 is not.
     (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value)
 }

@@ -1,5 +1,7 @@
 //! Function calls.
 
+use std::cell::Cell;
+
 use concertina_model::{Labels, Timestamp};
 use concertina_promql::ast::{Expr, ExprKind, Function};
 
@@ -107,10 +109,7 @@ impl Evaluator<'_> {
                 })?
             }
             (Function::HoltWinters, [arg, smoothing, trend]) => {
-                let smoothing =
-                    self.factor("the smoothing factor of holt_winters", smoothing, now)?;
-                let trend = self.factor("the trend factor of holt_winters", trend, now)?;
-                self.windows(arg, now, |w| rate::smoothed(w.samples, smoothing, trend))?
+                self.holt_winters(arg, smoothing, trend, now)?
             }
             (Function::Rate | Function::Increase | Function::Delta, [arg]) => {
                 self.windows(arg, now, |window| rate::extrapolated(function, window))?
@@ -187,13 +186,29 @@ impl Evaluator<'_> {
         texts.collect()
     }
 
-    /// A factor strictly between 0 and 1.
-    fn factor(&self, what: &'static str, arg: &Expr, now: Timestamp) -> Result<f64, EvalError> {
-        let value = self.scalar(arg, now)?;
-        if value <= 0.0 || value >= 1.0 {
-            return Err(EvalError::BadParameter { what, value });
+    /// Factors are strictly between 0 and 1. Upstream looks at them where there is a sample.
+    fn holt_winters(
+        &self,
+        arg: &Expr,
+        smoothing: &Expr,
+        trend: &Expr,
+        now: Timestamp,
+    ) -> Result<Vec<Element>, EvalError> {
+        let factors = (self.scalar(smoothing, now)?, self.scalar(trend, now)?);
+        let called = Cell::new(false);
+        let smoothed = self.windows(arg, now, |window| {
+            called.set(true);
+            rate::smoothed(window.samples, factors.0, factors.1)
+        })?;
+        let factors = [
+            ("the smoothing factor of holt_winters", factors.0),
+            ("the trend factor of holt_winters", factors.1),
+        ];
+        let refused = factors.into_iter().find(|(_, v)| *v <= 0.0 || *v >= 1.0);
+        match refused.filter(|_| called.get()) {
+            Some((what, value)) => Err(EvalError::BadParameter { what, value }),
+            None => Ok(smoothed),
         }
-        Ok(value)
     }
 
     /// The times of a selector's own samples; of anything else, the evaluation's.
