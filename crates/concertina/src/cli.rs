@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::check::{self, CheckArgs};
 use crate::demo::{self, DemoArgs};
 use crate::explain::{self, ExplainArgs};
+use crate::export::{self, ExportArgs};
 use crate::init::{self, InitArgs};
 use crate::serve::{self, ServeArgs};
 
@@ -25,6 +26,7 @@ enum Command {
     Check(CheckArgs),
     Demo(DemoArgs),
     Explain(ExplainArgs),
+    Export(Box<ExportArgs>),
     Init(InitArgs),
     Serve(Box<ServeArgs>),
 }
@@ -35,6 +37,7 @@ impl Command {
             Self::Check(_) | Self::Demo(_) | Self::Explain(_) | Self::Init(_) => {
                 tracing::Level::WARN
             }
+            Self::Export(_) => tracing::Level::INFO,
             Self::Serve(args) => args.log_level(),
         }
     }
@@ -73,6 +76,10 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| Failure::new(&error, error.exit_code())),
         Command::Explain(args) => answer(explain::run(args).await),
+        Command::Export(args) => export::run(*args)
+            .await
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(|error| Failure::new(&error, error.exit_code())),
         Command::Init(args) => init::run(args)
             .await
             .map(|()| ExitCode::SUCCESS)

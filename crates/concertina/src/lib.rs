@@ -7,6 +7,7 @@ pub mod check;
 pub mod cli;
 pub mod demo;
 pub mod explain;
+pub mod export;
 pub mod files;
 pub mod init;
 pub mod probe;

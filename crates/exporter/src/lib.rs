@@ -1,8 +1,14 @@
 //! GPU readings attributed to pods, in the Prometheus text format.
 //!
 //! [`render`] turns one reading of a node's GPUs and an [`Attribution`] into text, under the names
-//! that the DCGM exporter and Alibaba Cloud's GPU exporter use. [`Exporter`] serves that text as a
-//! [`tower_service::Service`] over any `GpuSource` and any [`Attributor`].
+//! that the DCGM exporter and Alibaba Cloud's GPU exporter use. A [`Collector`] takes readings of any
+//! `GpuSource` and any [`Attributor`] at its own pace; [`Exporter`] serves them as a
+//! [`tower_service::Service`], so that no scrape waits for a driver.
+//!
+//! Of the DCGM exporter's default set three are not there: `DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL`,
+//! which NVML no longer counts as DCGM does, `DCGM_FI_DEV_VGPU_LICENSE_STATUS`, which only guests
+//! have, and, before Hopper, the profiling metrics, for which DCGM reads counters that NVML does
+//! not show.
 //!
 //! What cannot be read is left out and counted with its reason, never a zero:
 //!
@@ -28,7 +34,9 @@
 //! assert!(text.contains("reason=\"no sample in the window\"} 1\n"));
 //! ```
 
+mod accept;
 mod attribution;
+mod collector;
 mod render;
 mod service;
 
@@ -36,5 +44,6 @@ pub use attribution::{
     Attribution, AttributionError, Attributor, Basis, DeviceId, DeviceKey, DraDevice, PodRef,
     Share, Unattributed, UnknownDevice,
 };
+pub use collector::{Collected, Collector, CollectorOptions, Snapshot};
 pub use render::{Format, HostLabel, LabelFlavour, RenderOptions, render};
 pub use service::Exporter;

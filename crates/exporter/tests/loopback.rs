@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use concertina_exporter::{Attribution, AttributionError, Exporter, RenderOptions};
+use concertina_exporter::{
+    Attribution, AttributionError, Collector, CollectorOptions, Exporter, RenderOptions,
+};
 use concertina_http::{Client, ClientOptions, ServerOptions, serve};
 use concertina_sources::simulated::{SimulatedNode, Timing, Workload};
 use concertina_sources::{Clock, GpuError, GpuSource, NodeReading, SystemClock};
@@ -81,4 +83,37 @@ async fn what_cannot_be_read_is_an_error() {
     );
     assert_eq!(get(Arc::new(Broken), "/healthz").await.0, 200);
     assert_eq!(get(Arc::new(Broken), "/").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_collector_is_ready_once_it_has_read_and_answers_in_any_case() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let clock = Arc::new(SystemClock);
+    let workload = Workload::new("bert", 2, 0, Timing::default(), clock.now());
+    let node = Arc::new(SimulatedNode::new("n1", clock.clone(), workload));
+    let options = CollectorOptions::default();
+    let collector = Collector::new(node, Arc::new(nobody), clock, options);
+    let exporter = Exporter::over(collector.clone(), RenderOptions::default());
+    let limits = ServerOptions::default();
+    tokio::spawn(serve(listener, exporter, limits, std::future::pending()));
+    let client = Client::new(ClientOptions::default());
+    let ask = async |path: &str, headers: &[(&str, &str)]| {
+        let answer = client.get(&format!("{url}{path}"), headers).await.unwrap();
+        let body = String::from_utf8(answer.body.to_vec()).unwrap();
+        (answer.status, body)
+    };
+    let none = (503, "the GPUs are not read yet\n".to_owned());
+    assert_eq!(ask("/readyz", &[]).await, none);
+    let (status, text) = ask("/metrics", &[]).await;
+    assert_eq!(status, 200);
+    insta::assert_snapshot!(text);
+    collector.collect().await;
+    assert_eq!(ask("/readyz", &[]).await.0, 200);
+    let open = [("accept", concertina_sources::exposition::ACCEPT)];
+    let (_, text) = ask("/metrics", &open).await;
+    assert!(text.contains("\nDCGM_FI_DEV_GPU_UTIL{gpu=\"1\""));
+    assert!(text.contains("\nconcertina_exporter_up 1\n"));
+    assert!(text.contains("\n# TYPE concertina_exporter_collections counter\n"));
+    assert!(text.ends_with("# EOF\n"));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Reads `10m`, `1h30m`, `1.5h`, `10m0s`, `500ms`, `0`.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is no duration: write it as 90s, 10m or 1h30m");
     if text == "0" {
         return Ok(Duration::ZERO);

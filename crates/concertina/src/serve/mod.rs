@@ -9,7 +9,7 @@
 mod args;
 mod error;
 mod front;
-mod go_duration;
+pub(crate) mod go_duration;
 mod ignored;
 mod live;
 mod objects;

@@ -18,7 +18,7 @@ pub(crate) enum Kind {
     Counter,
 }
 
-const fn gauge(name: &'static str, help: &'static str) -> Metric {
+pub(super) const fn gauge(name: &'static str, help: &'static str) -> Metric {
     Metric {
         name,
         kind: Kind::Gauge,
@@ -26,7 +26,7 @@ const fn gauge(name: &'static str, help: &'static str) -> Metric {
     }
 }
 
-const fn counter(name: &'static str, help: &'static str) -> Metric {
+pub(super) const fn counter(name: &'static str, help: &'static str) -> Metric {
     Metric {
         name,
         kind: Kind::Counter,

@@ -3,6 +3,7 @@
 mod device;
 mod labels;
 mod metric;
+mod own;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use concertina_sources::NodeReading;
 
 use crate::attribution::Attribution;
+use crate::collector::Collected;
 use device::Device;
 use labels::{Labeller, push};
 use metric::{ABSENT, DEVICE, DRA, MEM_ALLOCATED, MEM_USED, Metric, PROCESSES, SM_UTIL};
@@ -20,7 +22,7 @@ use usage::{Why, finite};
 
 pub use labels::{HostLabel, LabelFlavour};
 pub use text::Format;
-pub(crate) use text::Text;
+use text::Text;
 
 /// How a reading is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,8 +50,18 @@ pub fn render(node: &NodeReading, attribution: &Attribution, options: RenderOpti
     text.finish()
 }
 
+/// What a collector read, and metrics of its own work.
+pub(crate) fn render_collected(collected: &Collected, options: RenderOptions) -> String {
+    let mut text = Text::new(options.format);
+    if let Some(snapshot) = &collected.snapshot {
+        readings(&mut text, &snapshot.node, &snapshot.attribution, options);
+    }
+    own::write(&mut text, collected);
+    text.finish()
+}
+
 /// Writes all metrics of `node`.
-pub(crate) fn readings(
+fn readings(
     text: &mut Text,
     node: &NodeReading,
     attribution: &Attribution,

@@ -1,0 +1,89 @@
+//! `concertina export`: this node's GPUs for Prometheus.
+//!
+//! `args` are the flags, `tls` makes a server of a certificate and its key.
+
+mod args;
+mod error;
+mod tls;
+
+use std::sync::Arc;
+
+use concertina_exporter::{
+    Attribution, AttributionError, Collector, Exporter, Format, RenderOptions,
+};
+use concertina_http::{ServerOptions, serve, serve_tls};
+use concertina_sources::nvml::{Nvml, NvmlOptions};
+use concertina_sources::{Clock, NodeReading, SystemClock};
+use tokio::net::TcpListener;
+
+pub use args::{ExportArgs, Flavour, Host, ReadingArgs};
+pub use error::ExportError;
+
+/// Exports until the process is told to stop (SIGTERM or Ctrl-C).
+///
+/// # Errors
+///
+/// [`ExportError`]; its exit code tells a wrong input (2) from a failure (1).
+pub async fn run(args: ExportArgs) -> Result<(), ExportError> {
+    let pace = args.pace()?;
+    let tls = tls::server(&args)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let gpus = Arc::new(open(&args.reading, &clock).await?);
+    let collector = Collector::new(gpus, Arc::new(nobody), clock, pace);
+    collector.collect().await;
+
+    let failed = |error: std::io::Error| ExportError::BadOption {
+        option: "listen",
+        value: args.listen.clone(),
+        reason: format!("cannot listen there: {error}"),
+    };
+    let listener = TcpListener::bind(&args.listen).await.map_err(failed)?;
+    let at = listener.local_addr().map_err(failed)?;
+    let collecting = tokio::spawn(collector.clone().run());
+    let exporter = Exporter::over(
+        collector.clone(),
+        RenderOptions {
+            labels: args.flavour(),
+            host: args.host(),
+            format: Format::default(),
+        },
+    );
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let snapshot = collector.collected().snapshot;
+    tracing::info!(
+        gpus = snapshot.map_or(0, |snapshot| snapshot.node.gpus.len()),
+        node = args.reading.node(),
+        "exporting at {scheme}://{at}/metrics"
+    );
+    let stop = async {
+        if let Err(error) = crate::signals::told_to_stop().await {
+            tracing::error!(%error, "no signals: stopping at once");
+        }
+    };
+    let limits = ServerOptions::default();
+    match tls {
+        Some(tls) => serve_tls(listener, exporter, tls, limits, stop).await,
+        None => serve(listener, exporter, limits, stop).await,
+    }
+    collecting.abort();
+    Ok(())
+}
+
+/// The driver, which works and knows a GPU.
+pub(crate) async fn open(
+    args: &ReadingArgs,
+    clock: &Arc<dyn Clock>,
+) -> Result<Nvml, concertina_sources::GpuError> {
+    Nvml::start(NvmlOptions {
+        library: args.nvml_library.clone(),
+        node: args.node(),
+        window: args.window,
+        clock: Arc::clone(clock),
+    })
+    .await
+}
+
+/// Outside Kubernetes there are no pods.
+fn nobody(_: &NodeReading) -> Result<Attribution, AttributionError> {
+    Ok(Attribution::new())
+}
