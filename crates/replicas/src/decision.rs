@@ -12,7 +12,7 @@ use concertina_model::Timestamp;
 /// and [`Decision::status_refused`] correct the decision and its history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// The count that is wanted now.
+    /// The count that is wanted now. When the scale could not be read, the last one that was, or 0.
     pub desired_replicas: i32,
     /// The write that follows; None when nothing changes.
     pub rescale: Option<Rescale>,

@@ -31,6 +31,33 @@ impl Default for Tolerance {
 }
 
 /// In which numbers a decision is calculated.
+///
+/// [`Exact`](Self::Exact) is the formula. [`Kubernetes`](Self::Kubernetes) differs from it in these ways and no
+/// others (as long as values stay below 2⁵³ thousandths):
+///
+/// * the average over pods is cut to whole thousandths, a utilization to whole percents, and what missing
+///   pods are assumed to use to whole thousandths: toward zero, so that it may ask for less;
+/// * where the formula gives a whole number, an `f64` may lie just above it: one replica more is asked for,
+///   or allowed by a percentage of `behavior` (100 pods and 10 % of them are 111); or just below it, so that
+///   a percentage on the way down leaves one fewer;
+/// * a ratio at the very edge of the tolerance may fall on the other side of it.
+///
+/// ```
+/// use concertina_model::Timestamp;
+/// use concertina_replicas::calculation::Calculator;
+/// use concertina_replicas::{Arithmetic, Options, Pod, PodSample};
+///
+/// // 25 pods at 44 where 20 is aimed at: 44 ÷ 20 × 25 = 55, and 55.00000000000001 in f64.
+/// let pods: Vec<_> = (0..25).map(|n| Pod { name: n.to_string(), ..Pod::default() }).collect();
+/// let samples = pods.iter().map(|pod| PodSample::new(pod.name.as_str(), 44_000)).collect();
+/// let replicas = |arithmetic| {
+///     let options = Options { arithmetic, ..Options::default() };
+///     let calculator = Calculator::new(&options, &pods, Timestamp::EPOCH);
+///     calculator.pods_average_value(&samples, 20_000).unwrap().replicas
+/// };
+/// assert_eq!(replicas(Arithmetic::Kubernetes), 56);
+/// assert_eq!(replicas(Arithmetic::Exact), 55);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Arithmetic {
@@ -38,7 +65,8 @@ pub enum Arithmetic {
     /// toward zero, and f64 in the same order. A count outside of i32 is held at its end.
     #[default]
     Kubernetes,
-    /// With exact fractions, nothing cut or rounded before the last step.
+    /// With exact fractions, nothing cut or rounded before the last step. A tolerance is the decimal number
+    /// that it is written as.
     Exact,
 }
 

@@ -27,6 +27,26 @@ fn what_ours_cannot_hold_is_told() {
     insta::assert_snapshot!(error, @"it cannot be converted: `little` is no quantity: a number is expected at the start, such as 20, 500m or 16Gi");
 }
 
+/// Which version of the API is built against is for the program to choose, not for a library: cargo
+/// unites features, and two versions exclude one another.
+#[test]
+fn the_library_chooses_no_version() {
+    let manifests = [
+        include_str!("../Cargo.toml"),
+        include_str!("../../../Cargo.toml"),
+    ];
+    let mut section = "";
+    let mut lines = manifests.iter().flat_map(|manifest| manifest.lines());
+    let chosen = lines.find(|line| {
+        if line.starts_with('[') {
+            section = line;
+        }
+        let chooses = ["\"v1_", "\"latest\"", "\"earliest\""];
+        section != "[dev-dependencies]" && chooses.iter().any(|version| line.contains(version))
+    });
+    assert_eq!(chosen, None);
+}
+
 proptest! {
     #[test]
     fn there_and_back((spec, status) in strategy::decided()) {

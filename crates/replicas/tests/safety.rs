@@ -11,7 +11,7 @@ use concertina_replicas::api::{
 use concertina_replicas::observation::{Container, Ready, Requests};
 use concertina_replicas::{Decision, History, Observation, Options, Policy, Reading, reconcile};
 use proptest::prelude::*;
-use support::{observation, policy, scale};
+use support::{observation, policy};
 
 fn external(name: &str, target: &str) -> MetricSpec {
     MetricSpec::external(ExternalMetricSource {
@@ -25,9 +25,11 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// A policy, and what was decided so far. The history is one that holds nothing up.
+#[derive(Clone)]
 struct Followed {
     policy: Policy,
     history: History,
+    scale_to_zero: bool,
 }
 
 impl Followed {
@@ -38,12 +40,17 @@ impl Followed {
             recommendations: Some(Vec::new()),
             ..History::default()
         };
-        Self { policy, history }
+        Self {
+            policy,
+            history,
+            scale_to_zero: false,
+        }
     }
 
     fn look(&mut self, seconds: i64, seen: &Observation) -> Decision {
         let options = Options {
             downscale_stabilization: std::time::Duration::ZERO,
+            scale_to_zero: self.scale_to_zero,
             ..Options::default()
         };
         // Every decision is that of a process that was restarted.
@@ -315,10 +322,7 @@ fn to_zero_after_the_cool_down_and_back() {
     assert_eq!(followed.count(75, &waiting(0, 90_000, Some(0))), 0);
     assert_eq!(followed.count(90, &waiting(0, 90_000, None)), 0);
     // Back to minReplicas, or to what a metric without pods asks for.
-    let mut again = Followed {
-        policy: followed.policy.clone(),
-        history: followed.history.clone(),
-    };
+    let mut again = followed.clone();
     assert_eq!(followed.count(105, &waiting(0, 10_000, Some(1_000))), 2);
     assert_eq!(again.count(105, &waiting(0, 50_000, Some(1_000))), 5);
     // Active again, so the spec's metrics decide.
@@ -386,33 +390,60 @@ fn min_replicas_zero_is_one_while_active() {
     assert_eq!(followed.count(0, &idle), 1);
 }
 
-proptest! {
-    /// With Hold nothing scales in while a metric or the sample of a pod is missing, whatever was
-    /// before, short of maxReplicas.
-    #[test]
-    fn hold_never_scales_in_on_missing_data(
-        current in 1_i32..9,
-        values in prop::collection::vec(prop::option::of(0_i64..100_000), 1..9),
-        unread in any::<bool>(),
-        old in prop::collection::vec((0_i32..20, 0_i64..400), 0..5),
-        queue in prop::option::of(0_i64..3_000),
-    ) {
-        prop_assume!(unread || values.iter().any(Option::is_none));
-        let mut followed = activated(OnMissing::Hold);
-        followed.policy.spec.min_replicas = Some(1);
-        followed.history.idle_since = Some(at(0));
-        let recommendations = old.iter().map(|(replicas, seconds)| {
-            concertina_replicas::Recommendation { replicas: *replicas, at: at(*seconds) }
-        });
-        followed.history.recommendations = Some(recommendations.collect());
-        let mut seen = waiting(current.min(8), 10_000, queue);
-        let pods = observation(current, &values, 0);
-        seen.pods = pods.pods;
-        seen.scale = Ok(scale(current.min(8)));
-        seen.metrics[0] = if unread { Err("timeout".to_owned()) } else { pods.metrics[0].clone() };
-        prop_assert!(followed.count(400, &seen) >= current.min(8));
+/// Gate, minimum and treatment of missing data beside an activation: which of them decides on zero.
+#[test]
+fn activation_decides_on_zero_with_and_without_the_gate() {
+    let missing = [
+        OnMissing::Kubernetes,
+        OnMissing::Hold,
+        OnMissing::Replicas { replicas: 4 },
+        OnMissing::LastGood {
+            max_age_seconds: 30,
+        },
+    ];
+    for (rule, min, gate) in missing
+        .into_iter()
+        .flat_map(|rule| [(rule, 0), (rule, 2)])
+        .flat_map(|(rule, min)| [(rule, min, false), (rule, min, true)])
+    {
+        let case = format!("{rule:?}, minReplicas {min}, HPAScaleToZero {gate}");
+        let mut followed = activated(rule);
+        followed.policy.spec.min_replicas = Some(min);
+        followed.scale_to_zero = gate;
+        let least = min.max(1);
+        // No load at all, but active: not to zero.
+        let mut no_load = waiting(3, 0, Some(1_000));
+        no_load.metrics[0] = observation(3, &[Some(0); 3], 0).metrics.remove(0);
+        for pod in no_load.pods.as_mut().unwrap() {
+            pod.ready = Some(Ready::yes(at(0)));
+        }
+        assert_eq!(followed.count(0, &no_load), least, "{case}");
+        // Idle: to zero, whatever minReplicas is and the metrics ask for.
+        followed.count(15, &waiting(3, 90_000, Some(0)));
+        assert_eq!(
+            followed.count(75, &waiting(3, 90_000, Some(0))),
+            0,
+            "{case}"
+        );
+        // At zero load alone changes nothing; a missing activation metric does for a fixed count.
+        assert_eq!(
+            followed.count(90, &waiting(0, 90_000, Some(0))),
+            0,
+            "{case}"
+        );
+        let mut again = followed.clone();
+        let fixed = i32::from(matches!(rule, OnMissing::Replicas { .. })) * 4;
+        assert_eq!(again.count(105, &waiting(0, 90_000, None)), fixed, "{case}");
+        // Back to the minimum, at least 1.
+        assert_eq!(
+            followed.count(105, &waiting(0, 0, Some(1_000))),
+            least,
+            "{case}"
+        );
     }
+}
 
+proptest! {
     #[test]
     fn max_change_holds_for_every_decision(
         current in 0_i32..30,

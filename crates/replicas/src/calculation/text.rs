@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{Calculation, Names, Outcome, PodsCalculation, SecondPass, TotalCalculation, Unit};
-use crate::explain::number::{Bound, Milli, Ratio};
+use crate::explain::number::{Beside, Bound, Milli, Product, Ratio};
 use crate::options::Tolerance;
 
 /// A value in its unit.
@@ -57,21 +57,25 @@ impl Display for Calculation {
 impl Display for PodsCalculation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (value, target) = (Value(self.unit, self.value), Value(self.unit, self.target));
-        let ratio = Ratio(self.ratio);
         write!(
             f,
-            "{value} ÷ {target} = {ratio} {}",
+            "{value} ÷ {target} = {} {}",
+            Beside(self.ratio, self.tolerance),
             Compared(self.ratio, self.tolerance)
         )?;
+        let product = Product {
+            ratio: self.ratio,
+            count: self.ready,
+            what: "",
+            replicas: self.replicas,
+        };
         let Some(second) = &self.second else {
             return match self.outcome {
-                Outcome::Scaled => {
-                    write!(f, " → ceil({ratio} × {}) = {}", self.ready, self.replicas)
-                }
+                Outcome::Scaled => write!(f, " → ceil({product}) = {}", self.replicas),
                 Outcome::Backward => write!(
                     f,
-                    " → {ratio} × {} would move against the ratio, stays {}",
-                    self.ready, self.replicas
+                    " → ceil({product}) would move against the ratio, stays {}",
+                    self.replicas
                 ),
                 _ => write!(f, " → stays {}", self.replicas),
             };
@@ -94,11 +98,17 @@ impl PodsCalculation {
             let and = if self.missing.count > 0 { ", " } else { "" };
             write!(f, "{and}{} not ready counted as 0", self.unready)?;
         }
-        let ratio = Ratio(second.ratio);
+        let ratio = Beside(second.ratio, self.tolerance);
         write!(f, ": ratio {ratio} over {} → ", second.counted)?;
-        let (stays, counted) = (self.replicas, second.counted);
+        let stays = self.replicas;
+        let product = Product {
+            ratio: second.ratio,
+            count: second.counted,
+            what: "",
+            replicas: self.replicas,
+        };
         match self.outcome {
-            Outcome::Scaled => write!(f, "ceil({ratio} × {counted}) = {}", self.replicas),
+            Outcome::Scaled => write!(f, "ceil({product}) = {}", self.replicas),
             Outcome::Within => write!(
                 f,
                 "{}, stays {stays}",
@@ -107,7 +117,7 @@ impl PodsCalculation {
             Outcome::Turned => write!(f, "the other side of 1, stays {stays}"),
             Outcome::Backward => write!(
                 f,
-                "ceil({ratio} × {counted}) would move against the ratio, stays {stays}"
+                "ceil({product}) would move against the ratio, stays {stays}"
             ),
         }
     }
@@ -122,9 +132,15 @@ impl Display for TotalCalculation {
             Some(replicas) => write!(f, "({target} × {replicas})")?,
             None => target.fmt(f)?,
         }
-        write!(f, " = {ratio}")?;
-        if let Some(tolerance) = self.tolerance {
-            write!(f, " {}", Compared(self.ratio, tolerance))?;
+        match self.tolerance {
+            Some(tolerance) => {
+                let (beside, compared) = (
+                    Beside(self.ratio, tolerance),
+                    Compared(self.ratio, tolerance),
+                );
+                write!(f, " = {beside} {compared}")?;
+            }
+            None => write!(f, " = {ratio}")?,
         }
         let replicas = self.replicas;
         match (self.outcome, self.status_replicas, self.ready) {
@@ -132,7 +148,13 @@ impl Display for TotalCalculation {
                 write!(f, " → ceil({value} ÷ {target}) = {replicas}")
             }
             (Outcome::Scaled, None, Some(ready)) => {
-                write!(f, " → ceil({ratio} × {ready} ready) = {replicas}")
+                let product = Product {
+                    ratio: self.ratio,
+                    count: ready,
+                    what: " ready",
+                    replicas,
+                };
+                write!(f, " → ceil({product}) = {replicas}")
             }
             (Outcome::Scaled, None, None) => write!(f, " → ceil({ratio}) = {replicas}"),
             _ => write!(f, " → stays {replicas}"),

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use crate::options::Tolerance;
+
 /// Thousandths as a decimal number.
 pub(crate) struct Milli(pub(crate) i64);
 
@@ -19,12 +21,57 @@ pub(crate) struct Ratio(pub(crate) f64);
 
 impl Display for Ratio {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let text = format!("{:.4}", self.0);
-        let text = match text.contains('.') {
-            true => text.trim_end_matches('0').trim_end_matches('.'),
-            false => &text,
-        };
-        f.write_str(if text == "-0" { "0" } else { text })
+        f.write_str(&decimal(self.0, 4))
+    }
+}
+
+/// A number with at most so many decimals.
+fn decimal(number: f64, decimals: usize) -> String {
+    let text = format!("{number:.decimals$}");
+    let text = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => &text,
+    };
+    if text == "-0" { "0" } else { text }.to_owned()
+}
+
+/// A ratio beside a tolerance: with as many decimals as it takes to see that it is not its edge.
+pub(crate) struct Beside(pub(crate) f64, pub(crate) Tolerance);
+
+impl Display for Beside {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self(ratio, tolerance) = *self;
+        let edges = [1.0 - tolerance.scale_down, 1.0 + tolerance.scale_up];
+        let text = (4..=17)
+            .map(|decimals| decimal(ratio, decimals))
+            .find(|text| {
+                let read: Result<f64, _> = text.parse();
+                read.is_ok_and(|read| edges.iter().all(|edge| (read == *edge) == (ratio == *edge)))
+            });
+        f.write_str(&text.unwrap_or_else(|| decimal(ratio, 4)))
+    }
+}
+
+/// `ratio × count`, and what an f64 makes of it where that lies just above a whole number and is
+/// rounded up.
+pub(crate) struct Product {
+    pub(crate) ratio: f64,
+    pub(crate) count: usize,
+    /// What is counted, where that needs a word.
+    pub(crate) what: &'static str,
+    pub(crate) replicas: i32,
+}
+
+impl Display for Product {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (ratio, count) = (Ratio(self.ratio), self.count);
+        write!(f, "{ratio} × {count}{}", self.what)?;
+        let product = self.ratio * count as f64;
+        let above = product - product.floor();
+        if 0.0 < above && above < 1e-9 && product.ceil() == f64::from(self.replicas) {
+            write!(f, " = {product}")?;
+        }
+        Ok(())
     }
 }
 
@@ -67,5 +114,37 @@ mod tests {
         );
         assert_eq!(ratios, ["0", "1.15", "0", "100", "0.6667", "NaN"]);
         assert_eq!(bounds, ["1.10", "0.90", "1.00", "1.001"]);
+        let beside = [
+            1.1,
+            1.10005,
+            1.100_000_000_1,
+            1.123_456,
+            0.9 - 1e-16,
+            f64::INFINITY,
+        ]
+        .map(|ratio| Beside(ratio, Tolerance::default()).to_string());
+        assert_eq!(
+            beside,
+            [
+                "1.1",
+                "1.10005",
+                "1.1000000001",
+                "1.1235",
+                "0.8999999999999999",
+                "inf"
+            ]
+        );
+        let product = |ratio, count, replicas| {
+            let product = Product {
+                ratio,
+                count,
+                what: "",
+                replicas,
+            };
+            product.to_string()
+        };
+        assert_eq!(product(2.2, 25, 56), "2.2 × 25 = 55.00000000000001");
+        assert_eq!(product(2.2, 25, 55), "2.2 × 25");
+        assert_eq!(product(1.15, 1, 2), "1.15 × 1");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     History, Limit, LimitedBy, Limits, Normalized, PolicyLimit, Recommendation, ScaleEvent,
-    Stabilization, Stabilized, seconds,
+    Stabilization, Stabilized, is_later, seconds,
 };
 use crate::api::{
     HorizontalPodAutoscalerBehavior, HpaScalingPolicy, HpaScalingPolicyType, HpaScalingRules,
@@ -61,10 +61,11 @@ impl Limits<'_> {
         let mut free = None;
         let recommendations = history.recommendations.iter().flatten();
         for (slot, old) in recommendations.enumerate() {
-            if old.at > up_cutoff && old.replicas < lowest.replicas {
+            if old.at > up_cutoff && (old.replicas < lowest.replicas || is_later(old, &lowest)) {
                 lowest = *old;
             }
-            if old.at > down_cutoff && old.replicas > highest.replicas {
+            if old.at > down_cutoff && (old.replicas > highest.replicas || is_later(old, &highest))
+            {
                 highest = *old;
             }
             if old.at < up_cutoff && old.at < down_cutoff {

@@ -53,6 +53,11 @@ pub struct Limits<'a> {
     pub now: Timestamp,
 }
 
+/// Of recommendations of one count the latest holds longest, and is the one to tell of.
+fn is_later(one: &Recommendation, other: &Recommendation) -> bool {
+    one.replicas == other.replicas && one.at > other.at
+}
+
 fn seconds(seconds: i32) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }

@@ -2,6 +2,7 @@
 
 use super::{
     History, Limit, LimitedBy, Limits, Normalized, Recommendation, Stabilization, Stabilized,
+    is_later,
 };
 
 /// A workload may always grow to this many at once.
@@ -29,7 +30,9 @@ impl Limits<'_> {
         for (slot, recommendation) in recommendations.enumerate() {
             if recommendation.at < cutoff {
                 free = Some(slot);
-            } else if recommendation.replicas > replicas {
+            } else if recommendation.replicas > replicas
+                || by.is_some_and(|by| is_later(recommendation, &by))
+            {
                 replicas = recommendation.replicas;
                 by = Some(*recommendation);
             }

@@ -67,7 +67,8 @@ pub struct Stabilization {
     pub replicas: i32,
     /// Whether something changed.
     pub outcome: Stabilized,
-    /// The recent recommendation that holds the count; None when nothing changed.
+    /// The recent recommendation that holds the count, the latest of several; None when nothing
+    /// changed.
     pub by: Option<Recommendation>,
     /// The window that was looked back over: that of the direction that the metrics ask for.
     pub window_seconds: u64,

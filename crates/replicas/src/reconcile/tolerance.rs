@@ -3,7 +3,7 @@
 use concertina_model::{Format, Quantity};
 
 use crate::api::HpaScalingRules;
-use crate::options::{Options, Tolerance};
+use crate::options::{Arithmetic, Options, Tolerance};
 use crate::policy::Policy;
 
 /// The tolerance of a policy: `behavior` may have its own for each direction.
@@ -15,7 +15,12 @@ pub(super) fn tolerance(policy: &Policy, options: &Options) -> Tolerance {
         .as_ref()
         .filter(|_| options.configurable_tolerance)
     {
-        let own = |rules: &Option<HpaScalingRules>| rules.as_ref()?.tolerance.map(approximate);
+        let number = match options.arithmetic {
+            Arithmetic::Kubernetes => approximate,
+            // The float that is written as the quantity is.
+            Arithmetic::Exact => |quantity: Quantity| quantity.approximate_f64(),
+        };
+        let own = |rules: &Option<HpaScalingRules>| rules.as_ref()?.tolerance.map(number);
         tolerance.scale_up = own(&behavior.scale_up).unwrap_or(tolerance.scale_up);
         tolerance.scale_down = own(&behavior.scale_down).unwrap_or(tolerance.scale_down);
     }

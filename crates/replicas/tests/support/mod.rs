@@ -3,7 +3,8 @@
 
 use concertina_model::{Format, Quantity};
 use concertina_replicas::api::{
-    HorizontalPodAutoscalerSpec, MetricIdentifier, MetricSpec, MetricTarget, PodsMetricSource,
+    CrossVersionObjectReference, HorizontalPodAutoscalerSpec, MetricIdentifier, MetricSpec,
+    MetricTarget, PodsMetricSource,
 };
 use concertina_replicas::{Observation, Pod, PodPhase, PodSample, Policy, Reading, Scale};
 
@@ -14,6 +15,11 @@ pub(crate) fn policy(target_milli: i64, min: i32, max: i32) -> Policy {
         namespace: "default".to_owned(),
         name: "gpu-hpa".to_owned(),
         spec: HorizontalPodAutoscalerSpec {
+            scale_target_ref: CrossVersionObjectReference {
+                api_version: "apps/v1".to_owned(),
+                kind: "Deployment".to_owned(),
+                name: "bert".to_owned(),
+            },
             min_replicas: Some(min),
             max_replicas: max,
             metrics: vec![MetricSpec::pods(PodsMetricSource {
