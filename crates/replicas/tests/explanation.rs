@@ -1,13 +1,21 @@
 //! How decisions read.
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod support;
+
+use std::time::Duration;
 
 use concertina_model::Timestamp;
 use concertina_replicas::api::{
     ExternalMetricSource, HorizontalPodAutoscalerBehavior, HpaScalingPolicy, HpaScalingRules,
     MetricIdentifier, MetricSpec, MetricTarget, ObjectMetricSource, ResourceMetricSource,
 };
+use concertina_replicas::calculation::Calculator;
 use concertina_replicas::observation::{Container, Ready, Requests};
 use concertina_replicas::{
     History, Observation, Options, Pod, PodSample, Policy, Reading, Tolerance, reconcile,
@@ -171,6 +179,81 @@ fn behavior() {
 5 to 4: util: 0 ÷ 20 = 0 < 0.90 → ceil(0 × 4) = 0; at most 1 less than the 5 of 60 s ago → 4 instead of 0
 4 to 9: util: 100 ÷ 20 = 5 > 1.10 → ceil(5 × 4) = 20; at most 50 % more than the 6 of 300 s ago → 9 instead of 20
 "##);
+}
+
+/// What would read like a contradiction has more digits, and no replicas give no ratio.
+#[test]
+fn numbers_at_an_edge() {
+    let options = Options::default();
+    let names: Vec<String> = (0..25).map(|index| format!("pod-{index}")).collect();
+    let pods: Vec<Pod> = names
+        .iter()
+        .map(|name| Pod {
+            name: name.clone(),
+            ready: Some(Ready::yes(Timestamp::EPOCH)),
+            ..Pod::default()
+        })
+        .collect();
+    let calculator = |count: usize| Calculator {
+        current_replicas: i32::try_from(count).unwrap(),
+        status_replicas: i32::try_from(count).unwrap(),
+        ..Calculator::new(&options, &pods[..count], Timestamp::EPOCH)
+    };
+    let samples = |milli: i64| {
+        let names = names.iter();
+        names.map(|name| PodSample::new(name, milli)).collect()
+    };
+    let texts = [
+        calculator(1).pods_average_value(&samples(22_000), 20_000),
+        calculator(1).pods_average_value(&samples(22_001), 20_000),
+        calculator(25).pods_average_value(&samples(44_000), 20_000),
+        calculator(25).object_value(44_000, 20_000),
+        calculator(1).external_average_value(&[89_999_999], 100_000_000),
+        calculator(0).external_average_value(&[75_000], 30_000),
+        calculator(0).external_average_value(&[], 30_000),
+        calculator(0).external_value(&[75_000], 30_000),
+    ]
+    .map(|proposal| proposal.unwrap().calculation.to_string());
+    insta::assert_snapshot!(texts.join("\n"), @"
+22 ÷ 20 = 1.1 is within 0.90 to 1.10 → stays 1
+22.001 ÷ 20 = 1.10005 > 1.10 → ceil(1.1 × 1) = 2
+44 ÷ 20 = 2.2 > 1.10 → ceil(2.2 × 25 = 55.00000000000001) = 56
+44 ÷ 20 = 2.2 > 1.10 → ceil(2.2 × 25 ready = 55.00000000000001) = 56
+89999.999 ÷ (100000 × 1) = 0.89999999 < 0.90 → ceil(89999.999 ÷ 100000) = 1
+75 ÷ 30 = 2.5 → ceil(75 ÷ 30) = 3
+0 ÷ 30 = 0 → ceil(0 ÷ 30) = 0
+75 ÷ 30 = 2.5 → ceil(2.5) = 3
+");
+}
+
+/// Of several recommendations of one count the latest is told of: it says how long it will hold.
+#[test]
+fn what_holds_a_count() {
+    let busy = || observation(2, &[Some(20_000); 2], 0);
+    let idle = || observation(2, &[Some(0); 2], 0);
+    let options = Options {
+        downscale_stabilization: Duration::from_secs(150),
+        ..Options::default()
+    };
+    let seen = || vec![busy(), busy(), idle(), idle(), idle()];
+    let without = told(&policy(20_000, 1, 5), &options, seen());
+    let mut policy = policy(20_000, 1, 5);
+    policy.spec.behavior = Some(HorizontalPodAutoscalerBehavior::default());
+    policy.spec.set_defaults();
+    let with = told(&policy, &options, seen());
+    insta::assert_snapshot!(format!("{without}\n\n{with}"), @"
+2 to 2: util: 20 ÷ 20 = 1 is within 0.90 to 1.10 → stays 2
+2 to 2: util: 20 ÷ 20 = 1 is within 0.90 to 1.10 → stays 2
+2 to 2: util: 0 ÷ 20 = 0 < 0.90 → ceil(0 × 2) = 0; 2 was recommended 60 s ago, within 150 s → 2 instead of 0
+2 to 2: util: 0 ÷ 20 = 0 < 0.90 → ceil(0 × 2) = 0; 2 was recommended 120 s ago, within 150 s → 2 instead of 0
+2 to 1: util: 0 ÷ 20 = 0 < 0.90 → ceil(0 × 2) = 0; minReplicas 1 → 1 instead of 0
+
+2 to 2: util: 20 ÷ 20 = 1 is within 0.90 to 1.10 → stays 2
+2 to 2: util: 20 ÷ 20 = 1 is within 0.90 to 1.10 → stays 2
+2 to 2: util: 0 ÷ 20 = 0 < 0.90 → ceil(0 × 2) = 0; 2 was recommended 60 s ago, within 150 s → 2 instead of 0
+2 to 2: util: 0 ÷ 20 = 0 < 0.90 → ceil(0 × 2) = 0; 2 was recommended 120 s ago, within 150 s → 2 instead of 0
+2 to 1: util: 0 ÷ 20 = 0 < 0.90 → ceil(0 × 2) = 0; minReplicas 1 → 1 instead of 0
+");
 }
 
 #[test]

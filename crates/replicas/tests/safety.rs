@@ -358,6 +358,11 @@ fn only_hold_keeps_an_idle_workload_from_zero() {
         followed.count(0, &waiting(3, 10_000, Some(0)));
         assert_eq!(followed.count(60, &missing), count, "{rule:?}");
     }
+    // maxReplicas holds nevertheless.
+    let mut followed = activated(OnMissing::Hold);
+    followed.count(0, &waiting(3, 10_000, Some(0)));
+    missing.scale = Ok(support::scale(12));
+    assert_eq!(followed.count(60, &missing), 8);
     // At zero a fixed count stands for a missing activation metric.
     let mut followed = activated(OnMissing::Replicas { replicas: 4 });
     followed.count(0, &waiting(3, 10_000, Some(0)));

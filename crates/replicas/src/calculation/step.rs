@@ -148,7 +148,7 @@ pub struct TotalCalculation {
     pub target: i64,
     /// The replicas that the target is multiplied by, when it is one for each replica.
     pub status_replicas: Option<i32>,
-    /// Value by target.
+    /// Value by target; by the target of a single replica when there are none.
     pub ratio: f64,
     /// By how much the ratio may differ from 1; None from zero replicas, where it may not.
     pub tolerance: Option<Tolerance>,

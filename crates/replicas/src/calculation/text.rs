@@ -129,8 +129,8 @@ impl Display for TotalCalculation {
         let ratio = Ratio(self.ratio);
         write!(f, "{value} ÷ ")?;
         match self.status_replicas {
-            Some(replicas) => write!(f, "({target} × {replicas})")?,
-            None => target.fmt(f)?,
+            Some(replicas) if replicas != 0 => write!(f, "({target} × {replicas})")?,
+            _ => target.fmt(f)?,
         }
         match self.tolerance {
             Some(tolerance) => {

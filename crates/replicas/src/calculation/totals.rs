@@ -78,13 +78,14 @@ impl Calculator<'_> {
             return Err(CalculationError::ZeroTarget);
         }
         let ratio = N::per_replica(usage, target, replicas);
-        let within = N::within(&ratio, self.tolerance);
+        // Of no replicas there is no ratio: what is there is compared with nothing.
+        let within = replicas != 0 && N::within(&ratio, self.tolerance);
         let calculation = TotalCalculation {
             value: usage,
             target,
             status_replicas: Some(replicas),
-            ratio: N::shown(&ratio),
-            tolerance: Some(self.tolerance),
+            ratio: N::shown(if replicas == 0 { &alone } else { &ratio }),
+            tolerance: (replicas != 0).then_some(self.tolerance),
             ready: None,
             outcome: if within {
                 Outcome::Within

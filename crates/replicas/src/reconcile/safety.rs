@@ -130,11 +130,12 @@ impl Pass<'_> {
             return None;
         }
         if self.holds(scale) {
+            // The metrics decide, as while it is active, and hold the count as well.
             self.steps.push(Step::Held {
                 wanted: 0,
                 replicas: current,
             });
-            return Some(self.concluded(current, None, None, None));
+            return None;
         }
         self.steps.push(step(0));
         Some(self.rescaled(current, 0, "Activation metric below its threshold"))

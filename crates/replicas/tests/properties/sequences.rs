@@ -48,6 +48,9 @@ proptest! {
                 other.status_refused(&mut after, "conflict");
             }
             prop_assert_eq!(&one, &other);
+            // Every ratio is a number.
+            let told = serde_json::to_string(&one.explanation).unwrap();
+            prop_assert!(!told.contains("\"ratio\":null"), "{told}");
             prop_assert_eq!(&next, &after);
             current = match seen.scale {
                 Ok(_) => one.desired_replicas,
