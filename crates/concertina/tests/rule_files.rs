@@ -71,6 +71,16 @@ fn explain_ends_with_0_1_or_2() {
     assert!(err.contains("check --prometheus-url"), "{err}");
 }
 
+/// A place far to the right of a line that is as wide as a file may be.
+#[test]
+fn check_cuts_wide_lines() {
+    let wide = format!("rules:\n- seriesQuery: \"{}\"b\"\n", "x".repeat(100_000));
+    let (code, out, err) = run(&["check", &temporary("wide.yaml", &wide)]);
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    assert!(out.contains(":2:100018"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() < 300), "{out}");
+}
+
 #[test]
 fn explain_takes_the_path_that_kubectl_is_given() {
     let rules = example_rules();

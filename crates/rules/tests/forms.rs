@@ -83,24 +83,45 @@ line 3, column 16: in the text of `config.yaml`, its line 2, column 3: unknown k
     |                ^
   help: known here: `seriesQuery`, `seriesFilters`, `resources`, `name`, `metricsQuery`
 
-it is not clear which key of the ConfigMap's `data` holds the rules, of a, b: name it `config.yaml`
+line 2, column 1: it is not clear which key of the ConfigMap's `data` holds the rules, of a, b
+  2 | data: {a: 'rules: []', b: 'rules: []'}
+    | ^
+  help: name it `config.yaml`
 
-the ConfigMap has no `data`: the configuration stands below `data`, in the text of a key such as `config.yaml: |`
+line 1, column 1: the ConfigMap has no `data`
+  1 | kind: ConfigMap
+    | ^
+  help: the configuration stands below `data`, in the text of a key such as `config.yaml: |`
 
-line 4, column 5: values of the Helm chart, which prometheus-adapter cannot read from its ConfigMap: `rules` is a list there
+line 4, column 5: values of the Helm chart, which prometheus-adapter cannot read from its ConfigMap
+  4 |     rules: {default: false, custom: []}
+    |     ^
+  help: `rules` is a list there: put what stands below `custom` right below `rules`, and what stands below `external` below `externalRules`
 
-a manifest of kind Deployment: rules are read from a ConfigMap
+line 2, column 1: a manifest of kind Deployment: rules are read from a ConfigMap
+  2 | kind: Deployment
+    | ^
+  help: give the ConfigMap that the adapter mounts, or the rules themselves
 
-the chart takes all its rules from the ConfigMap `my-rules` that `rules.existing` names: give that one, as `kubectl get configmap my-rules -o yaml` prints it
+line 1, column 1: the chart takes all its rules from the ConfigMap `my-rules`, and none from here
+  1 | rules: {existing: my-rules}
+    | ^
+  help: give that one, as `kubectl get configmap my-rules -o yaml` prints it
 
 line 1, column 25: unknown key "customs"
   1 | rules: {default: false, customs: []}
     |                         ^
   help: did you mean `custom`?
 
-several YAML documents, and none of them is a ConfigMap with rules: a rule file is one document
+line 2, column 1: a second YAML document begins here, and none of them is a ConfigMap with rules
+  2 | ---
+    | ^
+  help: a rule file is one document: put all rules below one `rules:`
 
-2 of the YAML documents are ConfigMaps with rules: keep one of them
+line 15, column 1: this is the second ConfigMap with rules
+  15 | ---
+     | ^
+  help: keep one of them, as the adapter reads one
 "###);
 }
 
@@ -209,7 +230,7 @@ line 3, column 3: `resources` begins 2 columns to the left of the other keys of 
 line 2, column 1: unknown key "seriesQuery"
   2 | seriesQuery: up
     | ^
-  help: `seriesQuery` belongs to a rule: check the indentation; known here: `rules`, `externalRules`, `resourceRules`
+  help: `seriesQuery` belongs to a rule: indent it as far as the other keys of the rule, below `- `
 
 line 2, column 3: `seriesQuery` belongs to a rule, and no rule has begun
   2 |   seriesQuery: up

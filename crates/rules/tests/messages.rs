@@ -44,9 +44,10 @@ line 3, column 5: invalid type: string "true", expected true or false, without q
   3 |     namespaced: "true"
     |     ^
 
-line 4, column 12: keys and values (`key: value`) are expected here
+line 4, column 12: the label `pod` is mapped to a text
   4 |       pod: pods
     |            ^
+  help: write `pod: {resource: pods}`
 
 line 2, column 3: `externalRules` is not a rule
   2 |   externalRules: []
@@ -56,7 +57,7 @@ line 2, column 3: `externalRules` is not a rule
 line 1, column 1: unknown key "seriesQuery"
   1 | seriesQuery: up
     | ^
-  help: `seriesQuery` belongs to a rule: check the indentation; known here: `rules`, `externalRules`, `resourceRules`
+  help: `seriesQuery` belongs to a rule: indent it as far as the other keys of the rule, below `- `
 
 line 2, column 16: a value that begins with `{` is a mapping for YAML, not a text
   2 | - seriesQuery: {<<.Series>>}
@@ -78,6 +79,7 @@ line 2, column 11: `five` is no duration; write 30s, 5m or 1h30m (units y w d h 
     |           ^
 
 a list without any rule
+  help: each rule begins with `- seriesQuery: …`
 
 line 1, column 8: unclosed bracket '['
   1 | rules: [

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use concertina_mapping::lint::{Finding, FindingKind, Level, Report};
+use concertina_rules::config::excerpt;
 use serde::Serialize;
 
 /// A file and what was found in it.
@@ -92,15 +93,11 @@ fn block(out: &mut String, file: &Checked, finding: &Finding) {
         }
         Some(line) => {
             let margin = finding.line.to_string().len();
-            let column = usize::try_from(finding.column).unwrap_or(1);
-            let _ = writeln!(
-                out,
-                "{:margin$}--> {}:{}:{column}",
-                "", file.file, finding.line
-            );
+            let (number, column) = (finding.line, finding.column);
+            let _ = writeln!(out, "{:margin$}--> {}:{number}:{column}", "", file.file);
+            let (line, indent) = excerpt(line, column);
             let _ = writeln!(out, "{:margin$} |", "");
-            let _ = writeln!(out, "{} | {line}", finding.line);
-            let indent = column.saturating_sub(1).min(line.chars().count());
+            let _ = writeln!(out, "{number} | {line}");
             let _ = writeln!(out, "{:margin$} | {:indent$}^", "", "");
         }
     }

@@ -141,8 +141,9 @@ fn run(text: &str, known: &dyn Resources, series: Option<&SeriesByQuery>) -> Rep
     let mut lists = Lists {
         known,
         series,
-        place: &|rule: &DiscoveryRule, key: &str| {
-            text.key(key, rule.line, end(rule.line).unwrap_or(u32::MAX))
+        place: &|rule: &DiscoveryRule, key: &str| match rule.line {
+            0 => text.asks_for_defaults(),
+            line => text.key(key, line, end(line).unwrap_or(u32::MAX)),
         },
         findings: Vec::new(),
     };
@@ -203,8 +204,17 @@ impl Lists<'_> {
     fn add(&mut self, place: RulePlace, rule: &DiscoveryRule, key: &str, mut finding: Finding) {
         finding.rule = Some(place);
         (finding.line, finding.column) = (self.place)(rule, key);
-        // With and without series some things are found twice.
-        if !self.findings.contains(&finding) {
+        if rule.line == 0 {
+            finding.help =
+                "`default: false` below `rules` leaves the chart's rules out.".to_owned();
+        }
+        // With and without series some things are found twice, and of the chart's own rules once
+        // is enough.
+        let same = |other: &Finding| {
+            *other == finding
+                || rule.line == 0 && other.line == finding.line && other.message == finding.message
+        };
+        if !self.findings.iter().any(same) {
             self.findings.push(finding);
         }
     }

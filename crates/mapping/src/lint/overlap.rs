@@ -69,8 +69,12 @@ pub(super) fn findings<'s, 'a>(
             .find_map(|(other, theirs)| Some((other, clash(theirs, table, [other, subject])?)));
         if let Some((other, metric)) = clash {
             let message = format!(
-                "`{metric}` is exposed by {} (line {}), too; this rule replaces it",
-                other.place, other.written.line
+                "`{metric}` is exposed by {} ({}), too; this rule replaces it",
+                other.place,
+                match other.written.line {
+                    0 => "of the chart".to_owned(),
+                    line => format!("line {line}"),
+                }
             );
             findings.push((*subject, Finding::new(FindingKind::Overlap, message)));
         }

@@ -30,6 +30,23 @@ impl Text<'_> {
     }
 }
 
+impl Text<'_> {
+    /// Where the values of the Helm chart ask for its own rules: at `default`, else at `rules`.
+    pub(super) fn asks_for_defaults(self) -> (u32, u32) {
+        let rules = self.key("rules", 1, u32::MAX);
+        match self.key("default", rules.0.saturating_add(1), u32::MAX) {
+            (line, column) if self.begins_with("default", line) => (line, column),
+            _ => rules,
+        }
+    }
+
+    fn begins_with(self, key: &str, line: u32) -> bool {
+        let at = usize::try_from(line).unwrap_or(0).checked_sub(1);
+        let text = at.and_then(|at| self.0.lines().nth(at));
+        text.is_some_and(|text| text.trim_start().starts_with(key))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +60,8 @@ mod tests {
         assert_eq!(text.key("as", 4, u32::MAX), (5, 5));
         assert_eq!(text.key("resources", 4, u32::MAX), (4, 3));
         assert_eq!(text.key("resources", 0, 0), (0, 0));
+        let asks = |text| Text(text).asks_for_defaults();
+        assert_eq!(asks("image: x\nrules:\n  default: true\n"), (3, 3));
+        assert_eq!(asks("image: x\nrules:\n  custom: []\n"), (2, 1));
     }
 }

@@ -45,9 +45,17 @@ fn looks_like_rules(text: &str) -> bool {
 }
 
 pub(super) fn read(yaml: &str) -> Result<RuleFile, ConfigError> {
-    let manifest: Manifest = decode::read(yaml)?;
+    let manifest: Manifest = decode::read(yaml).map_err(|error| {
+        error.or_hint(
+            "what stands below `data` are texts: the lines below `config.yaml: |` are indented \
+             further than that key",
+        )
+    })?;
     let data = manifest.data.unwrap_or_default();
-    let (key, text) = chosen(&data).map_err(|what| ConfigError::new(0, 0, what))?;
+    let (key, text) = chosen(&data).map_err(|error| {
+        let key = if data.is_empty() { "kind" } else { "data" };
+        error.at_key(key, yaml)
+    })?;
     let place = Place::find(key, text, yaml);
     let mut file = configuration(&text.value).map_err(|error| place.moved(error, yaml))?;
     for rule in file.rules.iter_mut().chain(&mut file.external_rules) {
@@ -66,7 +74,7 @@ pub(super) fn read(yaml: &str) -> Result<RuleFile, ConfigError> {
 /// The key of `data` that holds the configuration, and its text.
 fn chosen(
     data: &BTreeMap<String, Option<Spanned<String>>>,
-) -> Result<(&str, &Spanned<String>), String> {
+) -> Result<(&str, &Spanned<String>), ConfigError> {
     let mut texts = data
         .iter()
         .filter_map(|(key, text)| Some((key.as_str(), text.as_ref()?)));
@@ -84,16 +92,21 @@ fn chosen(
         return Ok(only);
     }
     let keys: Vec<&str> = texts.map(|(key, _)| key).collect();
-    Err(match keys.as_slice() {
-        [] => "the ConfigMap has no `data`: the configuration stands below `data`, in the text of \
-               a key such as `config.yaml: |`"
-            .to_owned(),
-        keys => format!(
-            "it is not clear which key of the ConfigMap's `data` holds the rules, of {}: name it \
-             `{USUAL_KEY}`",
-            keys.join(", ")
+    let (what, hint) = match keys.as_slice() {
+        [] => (
+            "the ConfigMap has no `data`".to_owned(),
+            "the configuration stands below `data`, in the text of a key such as `config.yaml: |`"
+                .to_owned(),
         ),
-    })
+        keys => (
+            format!(
+                "it is not clear which key of the ConfigMap's `data` holds the rules, of {}",
+                keys.join(", ")
+            ),
+            format!("name it `{USUAL_KEY}`"),
+        ),
+    };
+    Err(ConfigError::new(what, hint))
 }
 
 fn configuration(text: &str) -> Result<RuleFile, ConfigError> {
@@ -106,9 +119,11 @@ fn configuration(text: &str) -> Result<RuleFile, ConfigError> {
     }
     if helm::is_values(&outline.below_rules) {
         let what = "values of the Helm chart, which prometheus-adapter cannot read from its \
-                    ConfigMap: `rules` is a list there"
+                    ConfigMap"
             .to_owned();
-        return Err(ConfigError::new(1, 1, what));
+        let hint = "`rules` is a list there: put what stands below `custom` right below `rules`, \
+                    and what stands below `external` below `externalRules`";
+        return Err(ConfigError::new(what, hint).at_key("rules", text));
     }
     decode::adapter(text)
 }

@@ -29,7 +29,7 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(yaml: &str) -> Result<T, Config
         }
     }
     let what = format!("more than {MAX_GLUED_COMMENTS} comments begin right behind a value");
-    Err(ConfigError::new(0, 0, what))
+    Err(ConfigError::new(what, "write a blank before each `#`"))
 }
 
 /// How many comments that begin right behind a value a file may have.
@@ -73,7 +73,10 @@ pub(super) fn bare_list(yaml: &str) -> Result<RuleFile, ConfigError> {
     let rules = read::<Rules>(yaml)?.0;
     if rules.is_empty() {
         let what = "a list without any rule".to_owned();
-        return Err(ConfigError::new(0, 0, what));
+        return Err(ConfigError::new(
+            what,
+            "each rule begins with `- seriesQuery: …`",
+        ));
     }
     Ok(RuleFile {
         rules,

@@ -2,7 +2,7 @@
 
 use serde_saphyr::Error as Yaml;
 
-use super::{layout, suggest};
+use super::{entry, excerpt, layout, suggest};
 
 /// Why a rule file was refused: position, reason, the line itself and, where one is known, a way
 /// out.
@@ -18,42 +18,66 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(super) fn new(line: u32, column: u32, message: String) -> Self {
+    /// A finding about no single place.
+    pub(super) fn new(message: String, hint: impl Into<String>) -> Self {
         Self {
-            line,
-            column,
+            line: 0,
+            column: 0,
             message,
             source_line: String::new(),
-            hint: None,
+            hint: Some(hint.into()),
         }
+    }
+
+    /// The same finding, at the first `key` of `yaml` if there is one.
+    pub(super) fn at_key(self, key: &str, yaml: &str) -> Self {
+        match entry::place_of(yaml, key, 1) {
+            Some(place) => self.at(place, yaml),
+            None => self,
+        }
+    }
+
+    /// The same finding, at a line and column (from 1) of `yaml`.
+    pub(super) fn at(mut self, (line, column): (usize, usize), yaml: &str) -> Self {
+        self.line = u32::try_from(line).unwrap_or(u32::MAX);
+        self.column = u32::try_from(column).unwrap_or(u32::MAX);
+        self.source_line = line_of(yaml, self.line);
+        self
+    }
+
+    /// The same finding with something to do, if it has nothing yet.
+    pub(super) fn or_hint(mut self, hint: &str) -> Self {
+        self.hint.get_or_insert_with(|| hint.to_owned());
+        self
     }
 
     pub(super) fn from_yaml(error: &Yaml, yaml: &str) -> Self {
         let error = error.without_snippet();
-        let (line, column) = error
+        let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let place = error
             .location()
-            .map_or((0, 0), |at| (at.line(), at.column()));
-        let (message, hint) = suggest::explain(error, yaml, usize::try_from(line).unwrap_or(0));
-        let line = u32::try_from(line).unwrap_or(u32::MAX);
-        let source_line = line_of(yaml, line);
-        Self {
-            line,
-            column: u32::try_from(column).unwrap_or(u32::MAX),
-            message,
-            source_line,
+            .map_or((0, 0), |at| (number(at.line()), number(at.column())));
+        let (message, cause) = suggest::explain(error, yaml, place);
+        let (better, hint, elsewhere) = match cause {
+            Some(cause) => (cause.message, Some(cause.hint), cause.place),
+            None => (None, None, None),
+        };
+        let told = Self {
+            line: 0,
+            column: 0,
+            message: better.unwrap_or(message),
+            source_line: String::new(),
             hint,
+        };
+        match place {
+            (0, _) => told,
+            place => told.at(elsewhere.unwrap_or(place), yaml),
         }
     }
 
     pub(super) fn at_tab(line: usize, yaml: &str) -> Self {
-        let source_line = yaml.lines().nth(line).unwrap_or_default().to_owned();
-        Self {
-            line: u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1),
-            column: 1,
-            message: "a tab cannot begin the file".to_owned(),
-            source_line,
-            hint: Some(layout::NO_TABS.to_owned()),
-        }
+        let told = Self::new("a tab cannot begin the file".to_owned(), layout::NO_TABS);
+        told.at((line.saturating_add(1), 1), yaml)
     }
 
     /// The same finding, for a text that stands line by line in another one: below `above` lines
@@ -120,12 +144,11 @@ impl ConfigError {
         };
         if !self.source_line.trim().is_empty() {
             let margin = self.line.to_string();
-            let indent = usize::try_from(self.column).unwrap_or(0).saturating_sub(1);
+            let (line, indent) = excerpt(&self.source_line, self.column);
             text.push_str(&format!(
-                "\n  {margin} | {}\n  {} | {}^",
-                self.source_line,
+                "\n  {margin} | {line}\n  {} | {}^",
                 " ".repeat(margin.len()),
-                " ".repeat(indent.min(self.source_line.chars().count())),
+                " ".repeat(indent),
             ));
         }
         if let Some(hint) = &self.hint {

@@ -66,7 +66,7 @@ pub(super) fn read(yaml: &str) -> Result<RuleFile, ConfigError> {
             "the file has {} bytes, at most {MAX_BYTES} are read",
             yaml.len()
         );
-        return Err(ConfigError::new(0, 0, what));
+        return Err(ConfigError::new(what, "is this a rule file?"));
     }
     if let Some(at) = leading_tab(yaml) {
         return Err(ConfigError::at_tab(at, yaml));
@@ -76,29 +76,31 @@ pub(super) fn read(yaml: &str) -> Result<RuleFile, ConfigError> {
         return document(yaml);
     }
     let mut rule_files = Vec::new();
-    for text in documents {
-        let outline = Outline::of(&text);
-        if outline.is_config_map() && config_map::holds_rules(&text) {
+    let mut second = (0, 0);
+    for (index, text) in documents.iter().enumerate() {
+        let outline = Outline::of(text);
+        let begin = text.lines().position(|line| !line.is_empty());
+        if outline.is_config_map() && config_map::holds_rules(text) {
             rule_files.push(text);
+            if rule_files.len() == 2 {
+                second = (begin.unwrap_or(0) + 1, 1);
+            }
+        } else if index == 1 && rule_files.is_empty() {
+            second = (begin.unwrap_or(0) + 1, 1);
         }
     }
-    match rule_files.as_slice() {
-        [only] => document(only),
-        [] => Err(ConfigError::new(
-            0,
-            0,
-            "several YAML documents, and none of them is a ConfigMap with rules: a rule file is \
-             one document"
-                .to_owned(),
-        )),
-        several => {
-            let what = format!(
-                "{} of the YAML documents are ConfigMaps with rules: keep one of them",
-                several.len()
-            );
-            Err(ConfigError::new(0, 0, what))
-        }
-    }
+    let (what, hint) = match rule_files.as_slice() {
+        [only] => return document(only),
+        [] => (
+            "a second YAML document begins here, and none of them is a ConfigMap with rules",
+            "a rule file is one document: put all rules below one `rules:`",
+        ),
+        _ => (
+            "this is the second ConfigMap with rules",
+            "keep one of them, as the adapter reads one",
+        ),
+    };
+    Err(ConfigError::new(what.to_owned(), hint).at(second, yaml))
 }
 
 fn document(yaml: &str) -> Result<RuleFile, ConfigError> {
@@ -111,7 +113,11 @@ fn document(yaml: &str) -> Result<RuleFile, ConfigError> {
     }
     if let (Some(kind), true) = (&outline.kind, outline.manifest) {
         let what = format!("a manifest of kind {kind}: rules are read from a ConfigMap");
-        return Err(ConfigError::new(0, 0, what));
+        let hint = match kind.as_str() {
+            "List" | "ConfigMapList" => "give one of its `items`",
+            _ => "give the ConfigMap that the adapter mounts, or the rules themselves",
+        };
+        return Err(ConfigError::new(what, hint).at_key("kind", yaml));
     }
     if helm::is_values(&outline.below_rules) {
         return helm::read(yaml);

@@ -39,12 +39,15 @@ struct RuleValues {
 pub(super) fn read(yaml: &str) -> Result<RuleFile, ConfigError> {
     let values = decode::read::<Values>(yaml)?.rules;
     if !values.existing.is_empty() {
+        let existing = values.existing;
         let what = format!(
-            "the chart takes all its rules from the ConfigMap `{}` that `rules.existing` names: \
-             give that one, as `kubectl get configmap {} -o yaml` prints it",
-            values.existing, values.existing
+            "the chart takes all its rules from the ConfigMap `{existing}`, and none from here"
         );
-        return Err(ConfigError::new(0, 0, what));
+        let hint =
+            format!("give that one, as `kubectl get configmap {existing} -o yaml` prints it");
+        return Err(ConfigError::new(what, hint)
+            .at_key("rules", yaml)
+            .at_key("existing", yaml));
     }
     let default_rules = values.default.unwrap_or(true);
     let mut rules = match default_rules {

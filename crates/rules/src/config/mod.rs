@@ -2,17 +2,22 @@
 
 mod config_map;
 mod decode;
+mod entry;
 mod error;
+mod excerpt;
 mod form;
 mod helm;
 mod layout;
+mod shapes;
 mod suggest;
+mod texts;
 
 use std::time::Duration;
 
 use concertina_model::GroupResource;
 
 pub use error::ConfigError;
+pub use excerpt::excerpt;
 pub use form::FileForm;
 
 /// A rule file: the configuration of prometheus-adapter 0.12.
@@ -75,7 +80,8 @@ pub struct DiscoveryRule {
     pub name: NameMapping,
     /// `metricsQuery`: the template of the PromQL query.
     pub metrics_query: String,
-    /// The line on which the rule begins, counted from 1; 0 when the rule came from no file.
+    /// The line on which the rule begins, counted from 1; 0 when the rule came from no file, or is
+    /// one that the Helm chart adds.
     pub line: u32,
 }
 

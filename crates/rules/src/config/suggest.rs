@@ -2,7 +2,8 @@
 
 use serde_saphyr::Error as Yaml;
 
-use super::layout;
+use super::entry::{self, Entry};
+use super::layout::{self, Cause};
 
 pub(super) const FILE_KEYS: [&str; 3] = ["rules", "externalRules", "resourceRules"];
 pub(super) const RULE_KEYS: [&str; 5] = [
@@ -24,32 +25,68 @@ const HOMES: [(&[&str], &str); 4] = [
     ),
 ];
 
+/// Keys whose values are texts.
+pub(super) const KEYS_OF_TEXTS: [&str; 11] = [
+    "seriesQuery",
+    "metricsQuery",
+    "matches",
+    "as",
+    "is",
+    "isNot",
+    "template",
+    "containerQuery",
+    "nodeQuery",
+    "containerLabel",
+    "window",
+];
+
+/// Whether a rule file has such a key anywhere.
+pub(super) fn is_known(key: &str) -> bool {
+    let others = ["overrides", "namespaced", "cpu", "memory"];
+    [&FILE_KEYS[..], &RULE_KEYS, &KEYS_OF_TEXTS, &others]
+        .iter()
+        .any(|keys| keys.contains(&key))
+}
+
 /// What stands below `rules` in the values of the Helm chart.
 const CHART_KEYS: [&str; 4] = ["default", "custom", "external", "resource"];
 
-/// The message and a hint for a finding on `line` (from 1) of `yaml`.
-pub(super) fn explain(error: &Yaml, yaml: &str, line: usize) -> (String, Option<String>) {
+/// What is told of a finding at `line` and `column` (from 1) of `yaml`.
+pub(super) fn explain(
+    error: &Yaml,
+    yaml: &str,
+    (line, column): (usize, usize),
+) -> (String, Option<Cause>) {
+    let hint = |hint: String| {
+        Some(Cause {
+            message: None,
+            hint,
+            place: None,
+        })
+    };
     match error {
         Yaml::SerdeUnknownField {
             field, expected, ..
         } => (
             format!("unknown key \"{field}\""),
-            Some(unknown_key(field, expected)),
+            hint(unknown_key(field, expected, yaml)),
         ),
         Yaml::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().unwrap_or("?");
             (
                 format!("the key \"{key}\" is there twice"),
-                Some("keep one of them".to_owned()),
+                hint("keep one of them".to_owned()),
             )
         }
-        Yaml::AliasError { error, .. } => explain(error.without_snippet(), yaml, line),
+        Yaml::AliasError { error, .. } => explain(error.without_snippet(), yaml, (line, column)),
+        Yaml::Budget { .. } => (
+            "the file is larger than is read, or its aliases make it so".to_owned(),
+            hint("etcd holds no ConfigMap beyond 1 MiB; is this a rule file?".to_owned()),
+        ),
         other => {
             let message = plain(other);
-            match layout::cause(yaml, line, &message) {
-                Some((cause, hint)) => (cause.unwrap_or(message), Some(hint)),
-                None => (message, None),
-            }
+            let cause = layout::cause(yaml, line, column, &message);
+            (message, cause)
         }
     }
 }
@@ -62,11 +99,19 @@ fn plain(error: &Yaml) -> String {
         "expected mapping start" => "keys and values (`key: value`) are expected here".to_owned(),
         "expected sequence start" => "a list (`- item`) is expected here".to_owned(),
         "expected string scalar" => "a text is expected here; quote it if it is one".to_owned(),
+        "recursion limit exceeded" => "lists and keys are nested too deeply".to_owned(),
         other => other.to_owned(),
     }
 }
 
-fn unknown_key(field: &str, expected: &[&str]) -> String {
+fn unknown_key(field: &str, expected: &[&str], yaml: &str) -> String {
+    let top = expected.contains(&"rules");
+    if top && RULE_KEYS.contains(&field) {
+        return format!(
+            "`{field}` belongs to a rule: indent it as far as the other keys of the rule, below \
+             `- `"
+        );
+    }
     if let Some(near) = nearest(field, expected) {
         return format!("did you mean `{near}`?");
     }
@@ -75,7 +120,6 @@ fn unknown_key(field: &str, expected: &[&str]) -> String {
         .map(|key| format!("`{key}`"))
         .collect::<Vec<_>>()
         .join(", ");
-    let top = expected.contains(&"rules");
     if let Some(key) = FILE_KEYS.iter().find(|key| field.eq_ignore_ascii_case(key)) {
         return format!("`{key}` stands at the top of the file, without indentation");
     }
@@ -97,12 +141,24 @@ fn unknown_key(field: &str, expected: &[&str]) -> String {
     if top && field == "data" {
         return "for a ConfigMap `kind: ConfigMap` is missing".to_owned();
     }
-    if top && field == "prometheus-adapter" {
-        return "these are values of a chart that contains the adapter's: give what stands below \
-                `prometheus-adapter`"
-            .to_owned();
+    if top && let Some(parent) = rules_below(yaml) {
+        return format!(
+            "these are values of a chart that contains the adapter's: give what stands below \
+             `{parent}`"
+        );
     }
     format!("known here: {known}")
+}
+
+/// The key that `rules` stands below, if it does.
+fn rules_below(yaml: &str) -> Option<&str> {
+    let lines: Vec<&str> = yaml.lines().collect();
+    let mut all = lines.iter().enumerate();
+    let at = all.find_map(|(at, line)| {
+        let entry = Entry::of(line);
+        (entry.begin > 0 && !entry.item && entry.key == "rules").then_some(at)
+    })?;
+    Some(entry::parent(&lines, at)?.key)
 }
 
 /// The known key that was most likely meant.
