@@ -37,6 +37,8 @@ features:
         cargo check -p concertina-sources --no-default-features --features $feature || exit 1; \
     done
     cargo check -p concertina-sources --all-features
+    cargo check -p concertina-exporter --no-default-features
+    cargo check -p concertina-exporter --features kubelet
     cargo check -p concertina-metrics-api --no-default-features
     cargo check -p concertina-metrics-api --features auth
 

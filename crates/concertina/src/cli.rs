@@ -11,6 +11,7 @@ use crate::explain::{self, ExplainArgs};
 use crate::export::{self, ExportArgs};
 use crate::init::{self, InitArgs};
 use crate::serve::{self, ServeArgs};
+use crate::top::{self, TopArgs};
 
 /// GPU autoscaling for Kubernetes: custom metrics and scaling in one binary.
 #[derive(Debug, Parser)]
@@ -29,12 +30,13 @@ enum Command {
     Export(Box<ExportArgs>),
     Init(InitArgs),
     Serve(Box<ServeArgs>),
+    Top(Box<TopArgs>),
 }
 
 impl Command {
     fn log_level(&self) -> tracing::Level {
         match self {
-            Self::Check(_) | Self::Demo(_) | Self::Explain(_) | Self::Init(_) => {
+            Self::Check(_) | Self::Demo(_) | Self::Explain(_) | Self::Init(_) | Self::Top(_) => {
                 tracing::Level::WARN
             }
             Self::Export(_) => tracing::Level::INFO,
@@ -81,6 +83,10 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| Failure::new(&error, error.exit_code())),
         Command::Init(args) => init::run(args)
+            .await
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(|error| Failure::new(&error, error.exit_code())),
+        Command::Top(args) => top::run(*args)
             .await
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| Failure::new(&error, error.exit_code())),

@@ -13,3 +13,4 @@ pub mod init;
 pub mod probe;
 pub mod serve;
 pub mod signals;
+pub mod top;

@@ -5,6 +5,9 @@
 //! `GpuSource` and any [`Attributor`] at its own pace; [`Exporter`] serves them as a
 //! [`tower_service::Service`], so that no scrape waits for a driver.
 //!
+//! With the feature `kubelet`, [`Kubelet`] knows who holds which GPU and whose process is which: by
+//! the kubelet's PodResources API, the processes' cgroups and the kubelet's names of log files.
+//!
 //! Of the DCGM exporter's default set three are not there: `DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL`,
 //! which NVML no longer counts as DCGM does, `DCGM_FI_DEV_VGPU_LICENSE_STATUS`, which only guests
 //! have, and, before Hopper, the profiling metrics, for which DCGM reads counters that NVML does
@@ -41,9 +44,11 @@ mod render;
 mod service;
 
 pub use attribution::{
-    Attribution, AttributionError, Attributor, Basis, DeviceId, DeviceKey, DraDevice, PodRef,
-    Share, Unattributed, UnknownDevice,
+    Attribution, AttributionError, Attributor, Basis, CgroupOwner, DeviceId, DeviceKey, DraDevice,
+    PodRef, Share, Unattributed, UnknownDevice,
 };
+#[cfg(feature = "kubelet")]
+pub use attribution::{GpuResources, Kubelet, KubeletOptions, ProcessOptions, SOCKET};
 pub use collector::{Collected, Collector, CollectorOptions, Snapshot};
 pub use render::{Format, HostLabel, LabelFlavour, RenderOptions, render};
 pub use service::Exporter;

@@ -7,6 +7,9 @@
 //! For each file a line `parity STEM: PASSED of TOTAL` is printed, and a case that is not passed
 //! fails the test, except in a `*_regex_dialect` file, whose cases are a stretch goal.
 
+#[cfg(feature = "kubelet")]
+pub mod kubelet;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;

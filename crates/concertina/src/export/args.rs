@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use concertina_exporter::{CollectorOptions, HostLabel, LabelFlavour};
 
-use super::ExportError;
+use super::{ExportError, PodArgs};
 use crate::serve::go_duration;
 
 const READING: &str = "Reading the GPUs";
@@ -35,6 +35,13 @@ pub struct ExportArgs {
     /// The certificate's private key, PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert_file", help_heading = SERVING)]
     pub tls_private_key_file: Option<PathBuf>,
+
+    /// Say which pods hold the GPUs and what each of them uses, by asking the kubelet.
+    #[arg(short = 'k', long, help_heading = "Pods")]
+    pub kubernetes: bool,
+
+    #[command(flatten)]
+    pub(crate) pods: PodArgs,
 
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,

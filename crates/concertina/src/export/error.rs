@@ -1,5 +1,6 @@
 //! What can go wrong with exporting, and the exit code that says whose fault it is.
 
+use concertina_exporter::AttributionError;
 use concertina_sources::GpuError;
 
 /// Why `concertina export` ended.
@@ -22,6 +23,9 @@ pub enum ExportError {
     /// There is nothing to export.
     #[error(transparent)]
     Gpus(#[from] GpuError),
+    /// The kubelet cannot be asked at all.
+    #[error(transparent)]
+    Pods(#[from] AttributionError),
     /// Something broke that nobody asked for.
     #[error("exporting failed: {0}")]
     Failed(String),
@@ -33,7 +37,7 @@ impl ExportError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::BadOption { .. } | Self::File(_) => 2,
-            Self::Gpus(_) | Self::Failed(_) => 1,
+            Self::Gpus(_) | Self::Pods(_) | Self::Failed(_) => 1,
         }
     }
 }

@@ -1,23 +1,23 @@
 //! `concertina export`: this node's GPUs for Prometheus.
 //!
-//! `args` are the flags, `tls` makes a server of a certificate and its key.
+//! `args` are the flags, `pods` asks who holds the GPUs, `tls` makes a server of a certificate and its key.
 
 mod args;
 mod error;
+mod pods;
 mod tls;
 
 use std::sync::Arc;
 
-use concertina_exporter::{
-    Attribution, AttributionError, Collector, Exporter, Format, RenderOptions,
-};
+use concertina_exporter::{Collector, Exporter, Format, RenderOptions};
 use concertina_http::{ServerOptions, serve, serve_tls};
 use concertina_sources::nvml::{Nvml, NvmlOptions};
-use concertina_sources::{Clock, NodeReading, SystemClock};
+use concertina_sources::{Clock, SystemClock};
 use tokio::net::TcpListener;
 
 pub use args::{ExportArgs, Flavour, Host, ReadingArgs};
 pub use error::ExportError;
+pub use pods::PodArgs;
 
 /// Exports until the process is told to stop (SIGTERM or Ctrl-C).
 ///
@@ -29,7 +29,11 @@ pub async fn run(args: ExportArgs) -> Result<(), ExportError> {
     let tls = tls::server(&args)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let gpus = Arc::new(open(&args.reading, &clock).await?);
-    let collector = Collector::new(gpus, Arc::new(nobody), clock, pace);
+    let pods = match args.kubernetes {
+        true => args.pods.attributor()?,
+        false => pods::nobody(),
+    };
+    let collector = Collector::new(gpus, pods, clock, pace);
     collector.collect().await;
 
     let failed = |error: std::io::Error| ExportError::BadOption {
@@ -81,9 +85,4 @@ pub(crate) async fn open(
         clock: Arc::clone(clock),
     })
     .await
-}
-
-/// Outside Kubernetes there are no pods.
-fn nobody(_: &NodeReading) -> Result<Attribution, AttributionError> {
-    Ok(Attribution::new())
 }

@@ -6,4 +6,7 @@ mod faults;
 mod mistakes;
 #[path = "../parts/mod.rs"]
 mod parts;
+mod pods;
+mod serving;
 mod tls;
+mod top;

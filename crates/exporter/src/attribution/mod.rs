@@ -1,16 +1,28 @@
 //! Which pod holds which GPU, and whose process is which.
 
+mod cgroup;
 mod device;
+#[cfg(feature = "kubelet")]
+mod kubelet;
+#[cfg(feature = "kubelet")]
+mod names;
 mod owner;
+#[cfg(feature = "kubelet")]
+mod processes;
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use concertina_sources::{GpuReading, MigReading, NodeReading};
 
+pub use cgroup::CgroupOwner;
 pub use device::{DeviceId, DeviceKey, UnknownDevice};
+#[cfg(feature = "kubelet")]
+pub use kubelet::{GpuResources, Kubelet, KubeletOptions, SOCKET};
 pub use owner::{Basis, Unattributed};
+#[cfg(feature = "kubelet")]
+pub use processes::ProcessOptions;
 
 /// A container of a pod.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +115,8 @@ pub struct Attribution {
     processes: BTreeMap<u32, Result<(PodRef, Basis), Unattributed>>,
     /// Devices of DRA claims, in order.
     pub dra: Vec<DraDevice>,
+    /// Devices that are held and whose ids have no known form.
+    pub unknown: Vec<UnknownDevice>,
 }
 
 impl Attribution {
@@ -162,6 +176,12 @@ impl Attribution {
             .flatten()
             .map(|(pod, share)| (pod, *share))
             .collect()
+    }
+
+    /// All containers that hold something, each once.
+    #[must_use]
+    pub fn all_holders(&self) -> BTreeSet<&PodRef> {
+        self.devices.values().flat_map(BTreeMap::keys).collect()
     }
 
     /// The only container that holds `gpu`, when it holds the whole of it. `None` for a shared GPU

@@ -126,6 +126,10 @@ fn readings(
             .entry(("gpu", Why::Absent(unreadable.absence)))
             .or_default() += 1;
     }
+    for _ in &attribution.unknown {
+        let of_device = (MEM_ALLOCATED.name, Why::UnknownDevice);
+        *missing.0.entry(of_device).or_default() += 1;
+    }
     missing.write(text);
 }
 

@@ -52,6 +52,8 @@ pub(super) enum Why {
     Unattributed(crate::attribution::Unattributed),
     #[error("the processes belong to no known container")]
     NobodyLooked,
+    #[error("the device's id has no known form")]
+    UnknownDevice,
     #[error("the number of replicas of the device is not known")]
     UnknownReplicas,
 }

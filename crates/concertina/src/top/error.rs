@@ -1,0 +1,51 @@
+//! What can go wrong with showing, and the exit code that says whose fault it is.
+
+use concertina_exporter::AttributionError;
+use concertina_sources::GpuError;
+
+use crate::files::FileError;
+
+/// Why `concertina top` shows nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TopError {
+    /// The URL is none.
+    #[error("--url {url}: {reason}")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// This machine has nothing to show.
+    #[error("{0}; with --url, another machine's exporter is asked")]
+    Gpus(#[from] GpuError),
+    /// Who holds the GPUs is not known.
+    #[error(transparent)]
+    Pods(#[from] AttributionError),
+    /// The exporter does not answer, or answers something else.
+    #[error("{url}: {reason}")]
+    Exporter {
+        /// What was asked.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Nothing can be written.
+    #[error("cannot write: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl TopError {
+    /// 2 for what the caller gave, 1 for what broke.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Url { .. } | Self::File(_) => 2,
+            _ => 1,
+        }
+    }
+}
