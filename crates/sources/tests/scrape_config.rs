@@ -84,8 +84,13 @@ fn what_is_not_known_or_cannot_be_is_refused_with_its_place() {
         ))
     };
     let told = [
-        "global: {evaluation_interval: 1m}".to_owned(),
+        "global: {evaluate: 1m}".to_owned(),
+        job("consul_sd_configs: []"),
         job("kubernetes_sd_configs: [{role: pod}]"),
+        job("kubernetes_sd_configs: [{namespaces: {}}]"),
+        job("kubernetes_sd_configs: [{role: node, api_server: \"http://a\"}]"),
+        job("kubernetes_sd_configs: [{role: pod, api_server: a}]"),
+        job("kubernetes_sd_configs:\n  - role: pod\n    api_server: http://a\n    selectors: [{role: service}]"),
         job("scrape_interval: soon"),
         job("sample_limit: -1"),
         job("body_size_limit: 5 potatoes"),
@@ -110,8 +115,13 @@ fn what_is_not_known_or_cannot_be_is_refused_with_its_place() {
         Err(error) => error.to_string(),
     });
     insta::assert_snapshot!(told.join("\n"), @r#"
-line 1, column 10: unknown field `evaluation_interval`, expected one of scrape_interval, scrape_timeout
-line 3, column 3: unknown field `kubernetes_sd_configs`, expected one of job_name, scrape_interval, scrape_timeout, metrics_path, scheme, params, honor_labels, honor_timestamps, follow_redirects, basic_auth, authorization, bearer_token, bearer_token_file, tls_config, static_configs, relabel_configs, metric_relabel_configs, body_size_limit, sample_limit, target_limit, label_limit, label_name_length_limit, label_value_length_limit
+line 1, column 10: unknown field `evaluate`, expected one of scrape_interval, scrape_timeout, evaluation_interval, external_labels, query_log_file
+line 3, column 3: unknown field `consul_sd_configs`, expected one of job_name, scrape_interval, scrape_timeout, metrics_path, scheme, params, honor_labels, honor_timestamps, follow_redirects, basic_auth, authorization, bearer_token, bearer_token_file, tls_config, static_configs, kubernetes_sd_configs, relabel_configs, metric_relabel_configs, body_size_limit, sample_limit, target_limit, label_limit, label_name_length_limit, label_value_length_limit
+line 3, job `a`, kubernetes_sd_configs: without api_server it must run in a cluster, and KUBERNETES_SERVICE_HOST is not set
+line 3, job `a`, kubernetes_sd_configs: it needs a role: pod or endpoints
+line 3, job `a`, kubernetes_sd_configs: role `node` is not known here; use pod or endpoints
+line 3, job `a`, kubernetes_sd_configs: `a` is no usable URL: it must start with http:// and name a host
+line 4, job `a`, kubernetes_sd_configs: selectors: role `service` is none of pod
 line 3, column 20: `soon` is no duration; write 30s, 5m or 1h30m (units y w d h m s ms, largest first)
 line 3, column 17: invalid u64
 line 3, column 20: `5 potatoes` is no size; write 512KB or 16MB
@@ -138,6 +148,30 @@ fn nothing_to_scrape_is_no_mistake() {
     for yaml in ["", "global: {scrape_interval: 5s}", "scrape_configs: []"] {
         assert!(parse(yaml).unwrap().targets.is_empty(), "{yaml}");
     }
+}
+
+#[test]
+fn the_rest_of_a_configuration_of_prometheus_is_named_and_has_no_effect() {
+    let yaml = "
+global:
+  evaluation_interval: 1m
+  external_labels: {cluster: a}
+rule_files: [rules/*.yml]
+alerting:
+  alertmanagers: [{static_configs: [{targets: [\"a:9093\"]}]}]
+scrape_configs:
+- job_name: a
+  static_configs: [{targets: [\"n:1\"]}]
+";
+    let config = parse(yaml).unwrap();
+    assert_eq!(config.targets.len(), 1);
+    let ignored = [
+        "global.evaluation_interval",
+        "global.external_labels",
+        "rule_files",
+        "alerting",
+    ];
+    assert_eq!(config.ignored, ignored);
 }
 
 #[cfg(feature = "tls")]

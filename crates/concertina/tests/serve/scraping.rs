@@ -119,7 +119,7 @@ fn a_scrape_configuration_is_followed() {
     let (one, two) = (Exporter::start("gpu-1"), Exporter::start("gpu-2"));
     let config = |targets: &str| {
         let text = format!(
-            "global: {{scrape_interval: 200ms}}\nscrape_configs:\n- job_name: dcgm\n  \
+            "global: {{scrape_interval: 200ms, evaluation_interval: 1m}}\nscrape_configs:\n- job_name: dcgm\n  \
              static_configs: [{{targets: [{targets}], labels: {{zone: a}}}}]\n"
         );
         temporary("serve-scrape-config.yaml", &text)
@@ -133,6 +133,8 @@ fn a_scrape_configuration_is_followed() {
         utilization(&serving, "gpu-1").ok()
     });
     assert!(utilization(&serving, "gpu-2").is_err());
+    let told = "global.evaluation_interval says nothing about scraping";
+    assert!(serving.log().contains(told), "{}", serving.log());
 
     config("\"no port\", ");
     eventually("the mistake is told", || {
@@ -192,7 +194,7 @@ fn mistakes_in_a_scrape_configuration_stop_the_start() {
         })
         .collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
-error: TMP/serve-broken-scrape.yaml: line 3, column 3: unknown field `static_config`, expected one of job_name, scrape_interval, scrape_timeout, metrics_path, scheme, params, honor_labels, honor_timestamps, follow_redirects, basic_auth, authorization, bearer_token, bearer_token_file, tls_config, static_configs, relabel_configs, metric_relabel_configs, body_size_limit, sample_limit, target_limit, label_limit, label_name_length_limit, label_value_length_limit
+error: TMP/serve-broken-scrape.yaml: line 3, column 3: unknown field `static_config`, expected one of job_name, scrape_interval, scrape_timeout, metrics_path, scheme, params, honor_labels, honor_timestamps, follow_redirects, basic_auth, authorization, bearer_token, bearer_token_file, tls_config, static_configs, kubernetes_sd_configs, relabel_configs, metric_relabel_configs, body_size_limit, sample_limit, target_limit, label_limit, label_name_length_limit, label_value_length_limit
 error: cannot read /nowhere.yaml: No such file or directory (os error 2)
 error: --query-address PORT: cannot listen there: Address already in use (os error 98); give PORT or HOST:PORT
 error: --query-address here: cannot listen there: invalid socket address; give PORT or HOST:PORT

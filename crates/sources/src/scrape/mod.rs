@@ -3,6 +3,8 @@
 
 mod config;
 mod evaluate;
+mod follow;
+mod kubernetes;
 mod pool;
 mod scraper;
 mod series;

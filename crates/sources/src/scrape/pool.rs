@@ -56,6 +56,10 @@ impl ScrapePool {
         }
     }
 
+    pub(super) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// The targets that are scraped, in no order.
     pub fn targets(&self) -> impl Iterator<Item = &Target> {
         self.running.keys()

@@ -117,3 +117,14 @@ fn elements(answer: &Value) -> Vec<String> {
     all.sort_unstable();
     all
 }
+
+/// The lines that only one of both has.
+fn difference(theirs: &[String], ours: &[String]) -> String {
+    let only = |these: &[String], those: &[String], sign: &str| {
+        let lines = these.iter().filter(|line| !those.contains(line));
+        lines
+            .map(|line| format!("\n{sign} {line}"))
+            .collect::<String>()
+    };
+    only(theirs, ours, "prometheus") + &only(ours, theirs, "ours")
+}

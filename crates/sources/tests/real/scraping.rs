@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::{Both, common, elements};
+use crate::{Both, common, difference, elements};
 
 /// What is at each path in each phase: the exposition, or a status that is none.
 fn page(path: &str, phase: usize) -> (u16, String) {
@@ -153,15 +153,4 @@ fn is_left_over(line: &str) -> bool {
             .any(|name| line.contains(&format!("\"__name__\":\"{name}\",")))
     };
     of(&["m"], "broken") || of(&["m", "n"], "limited")
-}
-
-/// The lines that only one of both has.
-fn difference(theirs: &[String], ours: &[String]) -> String {
-    let only = |these: &[String], those: &[String], sign: &str| {
-        let lines = these.iter().filter(|line| !those.contains(line));
-        lines
-            .map(|line| format!("\n{sign} {line}"))
-            .collect::<String>()
-    };
-    only(theirs, ours, "prometheus") + &only(ours, theirs, "ours")
 }

@@ -49,8 +49,14 @@ pub(super) fn start(
     let file = match &args.scrape_config {
         Some(path) => {
             let text = files::read_text(path)?;
-            let found = parse(path, &text, &client)?;
-            Some((path.clone(), text, found))
+            let config = parse(path, &text, &client)?;
+            tell_ignored(path, &config);
+            Some(File {
+                path: path.clone(),
+                text,
+                config,
+                client,
+            })
         }
         None => None,
     };
@@ -59,76 +65,86 @@ pub(super) fn start(
         queries::start(address, &store, clock)?;
     }
     let pool = ScrapePool::new(store.clone(), Arc::clone(clock));
-    tokio::spawn(scrape(pool, Arc::clone(clock), named, file, client));
+    tokio::spawn(scrape(pool, Arc::clone(clock), named, file));
     Ok(Arc::new(StoreSource::new(store, Arc::clone(clock))))
+}
+
+/// The scrape configuration in use.
+struct File {
+    path: PathBuf,
+    text: String,
+    config: ScrapeConfig,
+    client: ClientOptions,
 }
 
 /// Scrapes what the flags name and what the file says now, for ever.
 ///
 /// A file that cannot be used is refused as a whole, and the targets before stay.
-async fn scrape(
-    mut pool: ScrapePool,
-    clock: Arc<dyn Clock>,
-    named: Targets,
-    file: Option<(PathBuf, String, Targets)>,
-    client: ClientOptions,
-) {
-    let (path, mut in_use, found) = match file {
-        Some((path, text, found)) => (Some(path), text, found),
-        None => (None, String::new(), Vec::new()),
-    };
-    pool.set(named.iter().cloned().chain(found)).await;
-    tracing::info!(targets = pool.targets().count(), "scraping");
-    let Some(path) = path else {
+async fn scrape(mut pool: ScrapePool, clock: Arc<dyn Clock>, named: Targets, file: Option<File>) {
+    let Some(mut file) = file else {
+        pool.set(named).await;
         // The pool works as long as it is there.
         return std::future::pending().await;
     };
-    let mut refused = None;
     loop {
-        clock.sleep(EVERY).await;
-        match changed(&path, &in_use, &client).await {
-            Ok(None) => refused = None,
-            Ok(Some((text, found))) => {
-                pool.set(named.iter().cloned().chain(found)).await;
-                (in_use, refused) = (text, None);
-                let targets = pool.targets().count();
-                tracing::info!(targets, file = %path.display(), "the scrape configuration changed");
-            }
-            Err(error) => {
-                let reason = error.to_string();
-                if refused.as_ref() != Some(&reason) {
-                    tracing::error!(%reason, "the scrape configuration is not used; the targets before stay");
+        let (text, config) = tokio::select! {
+            never = pool.follow(&named, &file.config) => match never {},
+            changed = file.changed(&*clock) => changed,
+        };
+        tracing::info!(file = %file.path.display(), "the scrape configuration changed");
+        tell_ignored(&file.path, &config);
+        (file.text, file.config) = (text, config);
+    }
+}
+
+impl File {
+    /// Waits until the file says something else that can be used.
+    async fn changed(&self, clock: &dyn Clock) -> (String, ScrapeConfig) {
+        let mut refused = None;
+        loop {
+            clock.sleep(EVERY).await;
+            match self.read_again().await {
+                Ok(None) => refused = None,
+                Ok(Some(changed)) => return changed,
+                Err(error) => {
+                    let reason = error.to_string();
+                    if refused.as_ref() != Some(&reason) {
+                        tracing::error!(
+                            %reason,
+                            "the scrape configuration is not used; the targets before stay"
+                        );
+                    }
+                    refused = Some(reason);
                 }
-                refused = Some(reason);
             }
         }
     }
-}
 
-/// The file's text and targets when it is not the one that is in use.
-async fn changed(
-    path: &Path,
-    in_use: &str,
-    client: &ClientOptions,
-) -> Result<Option<(String, Targets)>, ServeError> {
-    let read = path.to_owned();
-    let text = tokio::task::spawn_blocking(move || files::read_text(&read)).await;
-    let text = text.map_err(|error| ServeError::Failed(error.to_string()))??;
-    if text == in_use {
-        return Ok(None);
+    async fn read_again(&self) -> Result<Option<(String, ScrapeConfig)>, ServeError> {
+        let path = self.path.clone();
+        let text = tokio::task::spawn_blocking(move || files::read_text(&path)).await;
+        let text = text.map_err(|error| ServeError::Failed(error.to_string()))??;
+        if text == self.text {
+            return Ok(None);
+        }
+        let config = parse(&self.path, &text, &self.client)?;
+        Ok(Some((text, config)))
     }
-    let found = parse(path, &text, client)?;
-    Ok(Some((text, found)))
 }
 
-fn parse(path: &Path, text: &str, client: &ClientOptions) -> Result<Targets, ServeError> {
+fn parse(path: &Path, text: &str, client: &ClientOptions) -> Result<ScrapeConfig, ServeError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let config = ScrapeConfig::parse(text, folder, client);
-    let config = config.map_err(|error| ServeError::BadFile {
+    config.map_err(|error| ServeError::BadFile {
         path: path.to_owned(),
         message: error.to_string(),
-    })?;
-    Ok(config.targets)
+    })
+}
+
+fn tell_ignored(path: &Path, config: &ScrapeConfig) {
+    for key in &config.ignored {
+        tracing::warn!(file = %path.display(), "{key} says nothing about scraping and does nothing here");
+    }
 }
 
 /// The target at `url`; without a path it is `/metrics`, as for Prometheus.

@@ -4,33 +4,33 @@ use std::path::{Path, PathBuf};
 
 use concertina_http::{Authorization, ClientOptions, Secret};
 
-use super::keys::Job;
+use super::keys::Access;
 
-/// The client of a job: `base` with the job's credentials.
+/// A client: `base` with the credentials of a job or a discovery.
 pub(super) fn client(
-    job: &Job,
+    access: &Access<'_>,
     folder: &Path,
     base: &ClientOptions,
 ) -> Result<ClientOptions, String> {
     Ok(ClientOptions {
-        authorization: authorization(job, folder)?.unwrap_or_else(|| base.authorization.clone()),
+        authorization: authorization(access, folder)?.unwrap_or_else(|| base.authorization.clone()),
         #[cfg(feature = "tls")]
-        tls: match &job.tls_config {
+        tls: match access.tls_config {
             None => base.tls.clone(),
             Some(keys) => Some(tls(keys, folder, base)?),
         },
-        ..without_tls(job, base)?
+        ..without_tls(access, base)?
     })
 }
 
 #[cfg(feature = "tls")]
-fn without_tls(_: &Job, base: &ClientOptions) -> Result<ClientOptions, String> {
+fn without_tls(_: &Access<'_>, base: &ClientOptions) -> Result<ClientOptions, String> {
     Ok(base.clone())
 }
 
 #[cfg(not(feature = "tls"))]
-fn without_tls(job: &Job, base: &ClientOptions) -> Result<ClientOptions, String> {
-    match &job.tls_config {
+fn without_tls(access: &Access<'_>, base: &ClientOptions) -> Result<ClientOptions, String> {
+    match access.tls_config {
         None => Ok(base.clone()),
         Some(_) => Err("tls_config: this program was built without TLS".to_owned()),
     }
@@ -42,14 +42,34 @@ pub(super) fn check_scheme(scheme: &str, client: &ClientOptions) -> Result<(), S
     if scheme == "https" && client.tls.is_none() {
         return Err(NO_PROVIDER.to_owned());
     }
+    #[cfg(not(feature = "tls"))]
+    if scheme == "https" {
+        return Err("https: this program was built without TLS".to_owned());
+    }
     let _ = (scheme, client);
     Ok(())
 }
 
-fn authorization(job: &Job, folder: &Path) -> Result<Option<Authorization>, String> {
+/// The client with these roots, unless it has been told whom to trust.
+#[cfg(feature = "tls")]
+pub(super) fn trusting(mut client: ClientOptions, roots: PathBuf) -> ClientOptions {
+    use concertina_http::{Pem, Trust};
+
+    if let Some(tls) = client.tls.as_mut().filter(|tls| tls.trust == Trust::System) {
+        tls.trust = Trust::Roots(Pem::File(roots));
+    }
+    client
+}
+
+#[cfg(not(feature = "tls"))]
+pub(super) fn trusting(client: ClientOptions, _: PathBuf) -> ClientOptions {
+    client
+}
+
+fn authorization(access: &Access<'_>, folder: &Path) -> Result<Option<Authorization>, String> {
     let file = |path: &String| Secret::File(at(folder, path));
     let mut found = Vec::new();
-    if let Some(keys) = &job.basic_auth {
+    if let Some(keys) = access.basic_auth {
         let password = one_of(
             "basic_auth",
             (&keys.password, "password"),
@@ -61,7 +81,7 @@ fn authorization(job: &Job, folder: &Path) -> Result<Option<Authorization>, Stri
             password: password.unwrap_or(Secret::Text(String::new())),
         });
     }
-    if let Some(keys) = &job.authorization {
+    if let Some(keys) = access.authorization {
         let scheme = keys.scheme.as_deref().unwrap_or("Bearer").trim();
         if scheme.eq_ignore_ascii_case("basic") {
             return Err("authorization: for Basic there is basic_auth".to_owned());
@@ -77,8 +97,8 @@ fn authorization(job: &Job, folder: &Path) -> Result<Option<Authorization>, Stri
             credentials: credentials.ok_or("authorization: it needs credentials_file")?,
         });
     }
-    let token = job.bearer_token.iter().cloned().map(Secret::Text);
-    let token = token.chain(job.bearer_token_file.iter().map(file));
+    let token = access.bearer_token.iter().cloned().map(Secret::Text);
+    let token = token.chain(access.bearer_token_file.iter().map(file));
     found.extend(token.map(Authorization::bearer));
     match found.len() {
         0 | 1 => Ok(found.pop()),
@@ -104,7 +124,7 @@ fn one_of(
 }
 
 /// A file that is named relative to the configuration's folder.
-fn at(folder: &Path, path: &str) -> PathBuf {
+pub(super) fn at(folder: &Path, path: &str) -> PathBuf {
     folder.join(path)
 }
 

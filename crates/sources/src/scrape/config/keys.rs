@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use concertina_promql::parse_duration;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::{Deserializer, Error as _, IgnoredAny};
 use serde_saphyr::Spanned;
 
 use crate::relabel::RelabelConfig;
@@ -15,6 +15,13 @@ use crate::relabel::RelabelConfig;
 pub(super) struct File {
     pub(super) global: Global,
     pub(super) scrape_configs: Vec<Spanned<Job>>,
+    // Known, and none of our business.
+    pub(super) rule_files: Option<IgnoredAny>,
+    pub(super) alerting: Option<IgnoredAny>,
+    pub(super) remote_write: Option<IgnoredAny>,
+    pub(super) remote_read: Option<IgnoredAny>,
+    pub(super) storage: Option<IgnoredAny>,
+    pub(super) tracing: Option<IgnoredAny>,
 }
 
 #[derive(Default, Deserialize)]
@@ -22,6 +29,32 @@ pub(super) struct File {
 pub(super) struct Global {
     pub(super) scrape_interval: Option<Span>,
     pub(super) scrape_timeout: Option<Span>,
+    // Known, and none of our business.
+    pub(super) evaluation_interval: Option<IgnoredAny>,
+    pub(super) external_labels: Option<IgnoredAny>,
+    pub(super) query_log_file: Option<IgnoredAny>,
+}
+
+impl File {
+    /// The keys that say nothing about scraping.
+    pub(super) fn ignored(&self) -> Vec<&'static str> {
+        let all = [
+            (
+                "global.evaluation_interval",
+                &self.global.evaluation_interval,
+            ),
+            ("global.external_labels", &self.global.external_labels),
+            ("global.query_log_file", &self.global.query_log_file),
+            ("rule_files", &self.rule_files),
+            ("alerting", &self.alerting),
+            ("remote_write", &self.remote_write),
+            ("remote_read", &self.remote_read),
+            ("storage", &self.storage),
+            ("tracing", &self.tracing),
+        ];
+        let given = all.into_iter().filter(|(_, value)| value.is_some());
+        given.map(|(key, _)| key).collect()
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -42,6 +75,7 @@ pub(super) struct Job {
     pub(super) bearer_token_file: Option<String>,
     pub(super) tls_config: Option<Tls>,
     pub(super) static_configs: Vec<Static>,
+    pub(super) kubernetes_sd_configs: Vec<Spanned<Kubernetes>>,
     pub(super) relabel_configs: Vec<Spanned<Relabel>>,
     pub(super) metric_relabel_configs: Vec<Spanned<Relabel>>,
     pub(super) body_size_limit: Option<Size>,
@@ -50,6 +84,68 @@ pub(super) struct Job {
     pub(super) label_limit: usize,
     pub(super) label_name_length_limit: usize,
     pub(super) label_value_length_limit: usize,
+}
+
+/// Who asks, and whom it trusts.
+pub(super) struct Access<'a> {
+    pub(super) basic_auth: &'a Option<BasicAuth>,
+    pub(super) authorization: &'a Option<Authorization>,
+    pub(super) bearer_token: &'a Option<String>,
+    pub(super) bearer_token_file: &'a Option<String>,
+    pub(super) tls_config: &'a Option<Tls>,
+}
+
+impl Job {
+    pub(super) fn access(&self) -> Access<'_> {
+        Access {
+            basic_auth: &self.basic_auth,
+            authorization: &self.authorization,
+            bearer_token: &self.bearer_token,
+            bearer_token_file: &self.bearer_token_file,
+            tls_config: &self.tls_config,
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Kubernetes {
+    pub(super) role: String,
+    pub(super) api_server: Option<String>,
+    pub(super) namespaces: Namespaces,
+    pub(super) selectors: Vec<Selector>,
+    pub(super) basic_auth: Option<BasicAuth>,
+    pub(super) authorization: Option<Authorization>,
+    pub(super) bearer_token: Option<String>,
+    pub(super) bearer_token_file: Option<String>,
+    pub(super) tls_config: Option<Tls>,
+}
+
+impl Kubernetes {
+    pub(super) fn access(&self) -> Access<'_> {
+        Access {
+            basic_auth: &self.basic_auth,
+            authorization: &self.authorization,
+            bearer_token: &self.bearer_token,
+            bearer_token_file: &self.bearer_token_file,
+            tls_config: &self.tls_config,
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Namespaces {
+    pub(super) own_namespace: bool,
+    pub(super) names: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Selector {
+    pub(super) role: String,
+    pub(super) label: String,
+    pub(super) field: String,
 }
 
 #[derive(Default, Deserialize)]

@@ -1,21 +1,33 @@
 //! A scrape configuration: the part of `prometheus.yml` that says what is scraped, and how.
 
 mod access;
+mod discovery;
 mod job;
 mod keys;
+mod template;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use concertina_http::ClientOptions;
 
+use super::kubernetes::Discovery;
 use super::{ScrapeOptions, Target};
+pub(super) use template::Template;
+
+/// What is known of a target: labels by name, `__address__` and `__meta_…` among them.
+pub(super) type Found = BTreeMap<String, String>;
 
 /// What a file with `global` and `scrape_configs` of Prometheus 2.42 says.
 ///
 /// Read strictly: what is not known here is refused with its place and never ignored. Known are
 /// `global` with `scrape_interval` and `scrape_timeout`, and of a job everything but service
-/// discovery other than `static_configs`, proxies, OAuth 2.0, SigV4 and redirects, which are never
-/// followed. A limit that the file does not set is that of [`ScrapeOptions::default`].
+/// discovery other than `static_configs` and `kubernetes_sd_configs`, proxies, OAuth 2.0, SigV4 and
+/// redirects, which are never followed. Of `kubernetes_sd_configs` the roles `pod` and `endpoints`
+/// are known, with the labels that Prometheus gives them (those of endpoints' annotations, which came
+/// after 2.42, too); without `api_server` the API is that of the cluster around, and the pod's
+/// service account who asks. A limit that the file does not set is that
+/// of [`ScrapeOptions::default`].
 ///
 /// ```
 /// use concertina_http::ClientOptions;
@@ -42,8 +54,19 @@ use super::{ScrapeOptions, Target};
 /// ```
 #[derive(Clone, Debug)]
 pub struct ScrapeConfig {
-    /// Each target once, with how it is scraped.
+    /// Each target that the file names once, with how it is scraped. Those that are discovered come
+    /// and go: see [`ScrapePool::follow`](super::ScrapePool::follow).
     pub targets: Vec<(Target, ScrapeOptions)>,
+    /// What the file says of Prometheus' other work, which has no effect here: `rule_files`.
+    pub ignored: Vec<&'static str>,
+    pub(super) discovering: Vec<DiscoveringJob>,
+}
+
+/// A job whose targets are discovered.
+#[derive(Clone, Debug)]
+pub(super) struct DiscoveringJob {
+    pub(super) template: Template,
+    pub(super) discoveries: Vec<Discovery>,
 }
 
 /// Why a scrape configuration was refused.
@@ -97,8 +120,7 @@ impl ScrapeConfig {
                 }
             })?;
         let file = file.unwrap_or_default();
-        let targets = job::targets(file, folder, client)?;
-        Ok(Self { targets })
+        job::read(file, folder, client)
     }
 }
 
