@@ -45,6 +45,10 @@ impl Command {
     }
 }
 
+/// The exit code for an output that nobody reads any more: what shells report of a program that
+/// SIGPIPE ended.
+const READER_HAS_LEFT: u8 = 141;
+
 /// Reads the arguments of this process and does what they say. The runtime and the logger are
 /// chosen here and nowhere below.
 #[must_use]
@@ -73,10 +77,12 @@ pub fn run() -> ExitCode {
 async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(args) => answer(check::run(args).await),
-        Command::Demo(args) => demo::run(args)
-            .await
-            .map(|()| ExitCode::SUCCESS)
-            .map_err(|error| Failure::new(&error, error.exit_code())),
+        Command::Demo(args) => match demo::run(args).await {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            // Whoever read along has seen enough; the loop was not seen to its end.
+            Err(error) if error.reader_has_left() => Ok(ExitCode::from(READER_HAS_LEFT)),
+            Err(error) => Err(Failure::new(&error, error.exit_code())),
+        },
         Command::Explain(args) => answer(explain::run(args).await),
         Command::Export(args) => export::run(*args)
             .await

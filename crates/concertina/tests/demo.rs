@@ -175,7 +175,7 @@ fn a_wrong_input_is_one_message_and_exit_code_2() {
         (["--rules", &no_promql], "no-promql.yaml:4:3: rule 1: "),
         (
             ["--hpa", &other],
-            "other-metric.yaml: pods/GPU_LOAD is not there: no rule is about a metric of this name, \
+            "other-metric.yaml: line 17, column 15: pods/GPU_LOAD is not there: no rule is about a metric of this name, \
              of the rules in built-in.",
         ),
         (
@@ -207,6 +207,65 @@ fn a_wrong_input_is_one_message_and_exit_code_2() {
         assert!(message.contains(text), "{args:?} gave: {message}");
         assert_eq!(message.matches("error: ").count(), 1, "{message}");
     }
+}
+
+/// What can be read and is out of range has a place, too.
+#[test]
+fn values_that_cannot_be_followed_have_a_place() {
+    let hpa = std::fs::read_to_string(example("hpa.yaml")).unwrap();
+    let old = std::fs::read_to_string(example("hpa-v2beta1.yaml")).unwrap();
+    let cpu = hpa.split_once("  metrics:").unwrap().0.to_owned()
+        + "  metrics:\n  - type: Resource\n    resource:\n      name: cpu\n      target: {type: \
+           Utilization, averageUtilization: 80}\n";
+    let phases = "phases:\n- {name: a, duration: 60s, requestsPerSecond: 1}\n- name: b\n";
+    let files = [
+        ("--hpa", hpa.replace("maxReplicas: 10", "maxReplicas: 0")),
+        ("--hpa", hpa.replace("averageValue: 20", "averageValue: -1")),
+        ("--hpa", cpu),
+        ("--hpa", old.replace("DCGM_CUSTOM_PROCESS_SM_UTIL", "GPU")),
+        ("--load", "phases: []\n".to_owned()),
+        ("--load", format!("gpuMillisPerRequest: 0\n{phases}")),
+        (
+            "--load",
+            format!("{phases}  duration: 60s\n  requestsPerSecond: 5000\n"),
+        ),
+        (
+            "--load",
+            format!("{phases}  duration: 60s\n  requestsPerSecond: .nan\n"),
+        ),
+        (
+            "--load",
+            format!("{phases}  duration: 0s\n  requestsPerSecond: 1\n"),
+        ),
+        (
+            "--load",
+            format!("{phases}  duration: 2d\n  requestsPerSecond: 1\n"),
+        ),
+    ];
+    let told = files.map(|(option, text)| {
+        let message = refused(&["demo", option, &temporary("placed.yaml", &text)]);
+        message.split_once("placed.yaml: ").unwrap().1.to_owned()
+    });
+    insta::assert_snapshot!(told.concat());
+}
+
+/// `concertina demo | head -1`
+#[test]
+fn a_reader_that_leaves_ends_it_quietly() {
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_concertina"))
+        .arg("demo")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut out = std::io::BufReader::new(demo.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    assert!(line.contains("simulated GPUs"), "{line}");
+    drop(out);
+    let done = demo.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(done.stderr).unwrap(), "");
+    assert_eq!(done.status.code(), Some(141));
 }
 
 #[test]

@@ -81,6 +81,32 @@ fn check_cuts_wide_lines() {
     assert!(out.lines().all(|line| line.chars().count() < 300), "{out}");
 }
 
+/// The other end of the pipe is closed before anything is written.
+#[test]
+fn nobody_reads_what_is_printed() {
+    let rules = example_rules();
+    for args in [
+        &["check", &rules][..],
+        &["explain", "--rules", &rules],
+        &["check", "--explain", "C021"],
+        &["--help"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let done = Command::new(env!("CARGO_BIN_EXE_concertina"))
+            .args(args)
+            .stdout(writer)
+            .output()
+            .unwrap();
+        let err = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(
+            (done.status.code(), err.as_str()),
+            (Some(0), ""),
+            "{args:?}"
+        );
+    }
+}
+
 #[test]
 fn explain_takes_the_path_that_kubectl_is_given() {
     let rules = example_rules();

@@ -53,6 +53,12 @@ pub enum DemoError {
 }
 
 impl DemoError {
+    /// Whether standard output is a pipe that its reader has closed.
+    #[must_use]
+    pub fn reader_has_left(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
     /// 2 for what the caller gave, 1 for what the loop did.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

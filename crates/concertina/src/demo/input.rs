@@ -14,6 +14,9 @@ use concertina_model::GroupResource;
 use concertina_replicas::Policy;
 use concertina_replicas::api::MetricSpec;
 use concertina_rules::{Rule, RuleFile, compile};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_saphyr::Spanned;
 
 use super::sim::LoadFile;
 use super::{DemoArgs, DemoError};
@@ -53,8 +56,11 @@ impl Input {
                 reason: "give a number from 0.1 to 100".to_owned(),
             });
         }
-        let (hpa_path, hpa) = hpa(args.hpa.as_deref())?;
-        let (rules, refused) = rules(args.rules.as_deref(), &hpa_path, &hpa)?;
+        let (hpa_path, hpa_text, hpa) = hpa(args.hpa.as_deref())?;
+        let blame = |metric: usize, message: String| {
+            bad_at(&hpa_path, HpaPlaces::of(&hpa_text).name(metric), message)
+        };
+        let (rules, refused) = rules(args.rules.as_deref(), &hpa, &blame)?;
         let own_metric = |metric: &MetricSpec| metric.name() == UTILIZATION;
         Ok(Self {
             rules,
@@ -83,11 +89,12 @@ fn bad(path: &Path, message: impl ToString) -> DemoError {
 }
 
 /// The rules that can be used, and why others cannot. A rule that is no PromQL is found here, and
-/// not by whoever asks for its metric; so is a metric of the autoscaler that no rule gives.
+/// not by whoever asks for its metric; so is a metric of the autoscaler that no rule gives, which
+/// `blame` tells of by its place in the list.
 fn rules(
     path: Option<&Path>,
-    hpa_path: &Path,
     hpa: &Policy,
+    blame: &dyn Fn(usize, String) -> DemoError,
 ) -> Result<(Vec<Arc<Rule>>, Vec<String>), DemoError> {
     let (path, text) = text(path, RULES)?;
     let mut file = RuleFile::parse(&text).map_err(|error| bad(&path, error))?;
@@ -130,7 +137,7 @@ fn rules(
         number += 1;
         !bad_rules.contains(&number)
     });
-    for wanted in &hpa.spec.metrics {
+    for (index, wanted) in hpa.spec.metrics.iter().enumerate() {
         let question = Question {
             metric: wanted.name().to_owned(),
             resource: Some(GroupResource::core("pods")),
@@ -149,7 +156,7 @@ fn rules(
             told.summary,
             path.display()
         );
-        return Err(bad(hpa_path, why));
+        return Err(blame(index, why));
     }
     Ok((good, refused))
 }
@@ -170,33 +177,142 @@ fn unusable(finding: &Finding) -> bool {
         .is_some_and(|place| place.list == RuleList::Rules)
 }
 
-fn hpa(path: Option<&Path>) -> Result<(PathBuf, Policy), DemoError> {
+fn hpa(path: Option<&Path>) -> Result<(PathBuf, String, Policy), DemoError> {
     let (path, text) = text(path, HPA)?;
-    let policy = manifest::parse(&text).map_err(|error| bad(&path, error))?;
-    Ok((path, policy))
+    let policy = manifest::parse(&text).map_err(|error| match error {
+        manifest::ManifestError::Unreadable { .. } => {
+            bad_at(&path, HpaPlaces::of(&text).other_type(), error)
+        }
+        error => bad(&path, error),
+    })?;
+    Ok((path, text, policy))
 }
 
 fn load(path: Option<&Path>) -> Result<LoadFile, DemoError> {
     let (path, text) = text(path, LOAD)?;
     let file: LoadFile = yaml::read(&text).map_err(|error| bad(&path, error))?;
+    let places = LoadPlaces::of(&text);
     if file.phases.is_empty() {
-        return Err(bad(&path, "phases: at least one is needed"));
+        let message = "phases: at least one is needed";
+        return Err(bad_at(&path, place(places.phases.as_ref()), message));
     }
     let cost = file.gpu_millis_per_request;
     if !(1..=60_000).contains(&cost) {
         let message = format!("gpuMillisPerRequest: must be from 1 to 60000, and is {cost}");
-        return Err(bad(&path, message));
+        let at = place(places.gpu_millis_per_request.as_ref());
+        return Err(bad_at(&path, at, message));
     }
-    for phase in &file.phases {
+    let all = places.phases.map(|all| all.value).unwrap_or_default();
+    for (index, phase) in file.phases.iter().enumerate() {
+        let at = all.get(index);
         let rate = phase.requests_per_second;
-        let known = (0.0..=1000.0).contains(&rate) && phase.duration > Duration::ZERO;
-        if !known || phase.duration > Duration::from_secs(86_400) {
+        if !(0.0..=1000.0).contains(&rate) {
             let message = format!(
-                "phase `{}`: requestsPerSecond goes from 0 to 1000, duration up to 1d",
+                "phase `{}`: requestsPerSecond must be from 0 to 1000, and is {rate}",
                 phase.name
             );
-            return Err(bad(&path, message));
+            let at = place(at.and_then(|at| at.requests_per_second.as_ref()));
+            return Err(bad_at(&path, at, message));
+        }
+        if phase.duration == Duration::ZERO || phase.duration > Duration::from_secs(86_400) {
+            let message = format!(
+                "phase `{}`: duration must be longer than 0s and at most 1d",
+                phase.name
+            );
+            let at = place(at.and_then(|at| at.duration.as_ref()));
+            return Err(bad_at(&path, at, message));
         }
     }
     Ok(file)
+}
+
+/// Line and column of a value, from 1.
+type Place = Option<(u64, u64)>;
+
+fn place<T>(value: Option<&Spanned<T>>) -> Place {
+    let at = value?.referenced;
+    (at.line() > 0).then(|| (at.line(), at.column()))
+}
+
+fn bad_at(path: &Path, at: Place, message: impl ToString) -> DemoError {
+    match at {
+        Some((line, column)) => bad(
+            path,
+            format!("line {line}, column {column}: {}", message.to_string()),
+        ),
+        None => bad(path, message),
+    }
+}
+
+/// Where the values of a load file stand, for one that has been read.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LoadPlaces {
+    gpu_millis_per_request: Option<Spanned<IgnoredAny>>,
+    phases: Option<Spanned<Vec<PhasePlaces>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PhasePlaces {
+    duration: Option<Spanned<IgnoredAny>>,
+    requests_per_second: Option<Spanned<f64>>,
+}
+
+impl LoadPlaces {
+    fn of(text: &str) -> Self {
+        yaml::read(text).unwrap_or_default()
+    }
+}
+
+/// Where the metrics of an autoscaler's manifest stand, in any version of the API.
+#[derive(Default, Deserialize)]
+struct HpaPlaces {
+    #[serde(default)]
+    spec: SpecPlaces,
+}
+
+#[derive(Default, Deserialize)]
+struct SpecPlaces {
+    #[serde(default)]
+    metrics: Vec<MetricPlaces>,
+}
+
+#[derive(Deserialize)]
+struct MetricPlaces {
+    #[serde(rename = "type")]
+    kind: Option<Spanned<String>>,
+    pods: Option<PodsPlaces>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PodsPlaces {
+    metric: Option<NamePlace>,
+    /// In v2beta1.
+    metric_name: Option<Spanned<IgnoredAny>>,
+}
+
+#[derive(Deserialize)]
+struct NamePlace {
+    name: Option<Spanned<IgnoredAny>>,
+}
+
+impl HpaPlaces {
+    fn of(text: &str) -> Self {
+        yaml::read(text).unwrap_or_default()
+    }
+
+    /// The name of a metric of pods.
+    fn name(&self, metric: usize) -> Place {
+        let pods = self.spec.metrics.get(metric)?.pods.as_ref()?;
+        let name = pods.metric.as_ref().and_then(|metric| metric.name.as_ref());
+        place(name.or(pods.metric_name.as_ref()))
+    }
+
+    /// The first type that is not `Pods`.
+    fn other_type(&self) -> Place {
+        let mut kinds = self.spec.metrics.iter().map(|metric| metric.kind.as_ref());
+        place(kinds.find(|kind| kind.is_some_and(|kind| kind.value != "Pods"))?)
+    }
 }
