@@ -75,6 +75,11 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "FILE", default_value = concertina_sources::nvml::LIBRARY, help_heading = READING)]
     pub nvml_library: PathBuf,
 
+    /// Read no GPU and show what this script says instead: to try dashboards and rules without
+    /// hardware.
+    #[arg(long, value_name = "FILE", conflicts_with = "nvml_library", help_heading = READING)]
+    pub simulate: Option<PathBuf>,
+
     /// Over how long the use of each process is averaged.
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = go_duration::parse, help_heading = READING)]
     pub window: Duration,

@@ -8,16 +8,21 @@ mod pods;
 mod tls;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use concertina_exporter::{Collector, Exporter, Format, RenderOptions};
 use concertina_http::{ServerOptions, serve, serve_tls};
 use concertina_sources::nvml::{Nvml, NvmlOptions};
-use concertina_sources::{Clock, SystemClock};
+use concertina_sources::simulated::ScriptedNode;
+use concertina_sources::{Clock, GpuError, GpuSource, SystemClock};
 use tokio::net::TcpListener;
 
 pub use args::{ExportArgs, Flavour, Host, ReadingArgs};
-pub use error::ExportError;
+pub use error::{ExportError, ReadingError};
 pub use pods::PodArgs;
+
+/// How long the driver may take to start: without persistence mode it wakes the GPUs first.
+const STARTED: Duration = Duration::from_secs(30);
 
 /// Exports until the process is told to stop (SIGTERM or Ctrl-C).
 ///
@@ -28,7 +33,7 @@ pub async fn run(args: ExportArgs) -> Result<(), ExportError> {
     let pace = args.pace()?;
     let tls = tls::server(&args)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let gpus = Arc::new(open(&args.reading, &clock).await?);
+    let gpus = open(&args.reading, &clock).await?;
     let pods = match args.kubernetes {
         true => args.pods.attributor()?,
         false => pods::nobody(),
@@ -73,16 +78,30 @@ pub async fn run(args: ExportArgs) -> Result<(), ExportError> {
     Ok(())
 }
 
-/// The driver, which works and knows a GPU.
+/// The driver, which works and knows a GPU, or a script in its place.
 pub(crate) async fn open(
     args: &ReadingArgs,
     clock: &Arc<dyn Clock>,
-) -> Result<Nvml, concertina_sources::GpuError> {
-    Nvml::start(NvmlOptions {
+) -> Result<Arc<dyn GpuSource>, ReadingError> {
+    if let Some(path) = &args.simulate {
+        let text = crate::files::read_text(path)?;
+        let node = ScriptedNode::parse(&text, &args.node(), Arc::clone(clock));
+        let node = node.map_err(|reason| ReadingError::Script {
+            path: path.clone(),
+            reason,
+        })?;
+        return Ok(Arc::new(node));
+    }
+    let started = Nvml::start(NvmlOptions {
         library: args.nvml_library.clone(),
         node: args.node(),
         window: args.window,
         clock: Arc::clone(clock),
-    })
-    .await
+    });
+    match tokio::time::timeout(STARTED, started).await {
+        Ok(started) => Ok(Arc::new(started?)),
+        Err(_) => Err(ReadingError::Gpus(GpuError::Unavailable {
+            reason: format!("the driver has not answered for {} s", STARTED.as_secs()),
+        })),
+    }
 }

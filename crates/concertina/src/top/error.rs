@@ -3,6 +3,7 @@
 use concertina_exporter::AttributionError;
 use concertina_sources::GpuError;
 
+use crate::export::ReadingError;
 use crate::files::FileError;
 
 /// Why `concertina top` shows nothing.
@@ -22,7 +23,10 @@ pub enum TopError {
     File(#[from] FileError),
     /// This machine has nothing to show.
     #[error("{0}; with --url, another machine's exporter is asked")]
-    Gpus(#[from] GpuError),
+    Gpus(GpuError),
+    /// The script of simulated GPUs is none.
+    #[error(transparent)]
+    Script(ReadingError),
     /// Who holds the GPUs is not known.
     #[error(transparent)]
     Pods(#[from] AttributionError),
@@ -39,12 +43,22 @@ pub enum TopError {
     Output(#[from] std::io::Error),
 }
 
+impl From<ReadingError> for TopError {
+    fn from(error: ReadingError) -> Self {
+        match error {
+            ReadingError::Gpus(error) => Self::Gpus(error),
+            error => Self::Script(error),
+        }
+    }
+}
+
 impl TopError {
     /// 2 for what the caller gave, 1 for what broke.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Url { .. } | Self::File(_) => 2,
+            Self::Script(error) => error.exit_code(),
             _ => 1,
         }
     }

@@ -6,11 +6,10 @@ use std::time::Duration;
 use concertina_exporter::{Attributor, RenderOptions, render};
 use concertina_http::{Client, ClientOptions, ClientTls, Pem, Trust};
 use concertina_sources::exposition::{self, Exposition};
-use concertina_sources::nvml::Nvml;
 use concertina_sources::{Clock, GpuSource, SystemClock};
 
 use super::{TopArgs, TopError};
-use crate::export;
+use crate::export::{self, ReadingError};
 use crate::files;
 
 /// Between the first two readings: performance counters are measured between two.
@@ -20,7 +19,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Something to show.
 pub(super) enum Source {
-    Here(Nvml, Arc<dyn Attributor>),
+    Here(Arc<dyn GpuSource>, Arc<dyn Attributor>),
     Exporter(Client, String),
 }
 
@@ -40,7 +39,7 @@ impl Source {
     pub(super) async fn read(&self) -> Result<Exposition, TopError> {
         let (text, url) = match self {
             Self::Here(gpus, pods) => {
-                let node = gpus.read().await?;
+                let node = gpus.read().await.map_err(ReadingError::Gpus)?;
                 let attribution = pods.attribute(&node).await?;
                 let text = render(&node, &attribution, RenderOptions::default());
                 (text, "this machine")

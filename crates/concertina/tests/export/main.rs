@@ -3,10 +3,12 @@
 
 mod common;
 mod faults;
+mod manifest;
 mod mistakes;
 #[path = "../parts/mod.rs"]
 mod parts;
 mod pods;
+mod real;
 mod serving;
 mod tls;
 mod top;

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::common::{Running, driver, folder};
-use crate::parts::stand_in;
+use crate::parts::{stand_in, temporary};
 use crate::pods::{busy, kubelet};
 
 /// Standard output and error, and the exit status.
@@ -62,6 +62,17 @@ fn of_the_dcgm_exporter() {
 }
 
 #[test]
+fn of_a_script() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/gpus.yaml");
+    let (json, _, code) = top(&["--simulate", script, "--json"]);
+    assert_eq!(code, 0);
+    let shown: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let gpus = shown["gpus"].as_array().unwrap();
+    let free = gpus.iter().filter(|gpu| gpu["state"] == "free").count();
+    assert_eq!((gpus.len(), free), (8, 2));
+}
+
+#[test]
 fn again_and_again_a_line_each() {
     let url = stand_in(|_| DCGM.to_owned());
     let mut child = Command::new(env!("CARGO_BIN_EXE_concertina"))
@@ -85,7 +96,10 @@ fn again_and_again_a_line_each() {
 #[test]
 fn mistakes() {
     let html = stand_in(|_| "<html>".to_owned());
-    let cases: [&[&str]; 4] = [
+    let script = temporary("wrong-gpus.yaml", "gpus:\n- model: A\n  values: {fan: 1}\n");
+    let cases: [&[&str]; 6] = [
+        &["--simulate", &script],
+        &["--simulate", "/nowhere.yaml"],
         &["--nvml-library", "/nowhere/libnvidia-ml.so.1"],
         &["--url", "ftp://n1"],
         &["--url", &html],
@@ -95,5 +109,9 @@ fn mistakes() {
         let (_, error, code) = top(args);
         format!("{code} {error}")
     });
-    insta::assert_snapshot!(said.concat().replace(&html, "http://HTML"));
+    insta::assert_snapshot!(
+        said.concat()
+            .replace(&html, "http://HTML")
+            .replace(&script, "SCRIPT")
+    );
 }

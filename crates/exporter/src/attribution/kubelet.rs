@@ -156,7 +156,21 @@ impl Attributor for Kubelet {
     async fn attribute(&self, node: &NodeReading) -> Result<Attribution, AttributionError> {
         let mut attribution = self.allocations().await?;
         let holders: BTreeSet<_> = attribution.all_holders().into_iter().cloned().collect();
-        processes::attribute(node, &self.options.processes, &holders, &mut attribution);
+        let (pids, options) = (processes::pids(node), self.options.processes.clone());
+        // Files of the kernel's are quick; folders of log files may not be.
+        let looked_up =
+            tokio::task::spawn_blocking(move || processes::owners(&pids, &options, &holders));
+        let owners = looked_up
+            .await
+            .map_err(|error| AttributionError::Unavailable {
+                reason: format!("the processes could not be looked up: {error}"),
+            })?;
+        for (pid, owner) in owners {
+            match owner {
+                Ok((pod, basis)) => attribution.process(pid, &pod, basis),
+                Err(reason) => attribution.unattributed(pid, reason),
+            }
+        }
         Ok(attribution)
     }
 }

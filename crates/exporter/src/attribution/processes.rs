@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use concertina_sources::NodeReading;
 
 use super::names::Names;
-use super::{Attribution, Basis, CgroupOwner, PodRef, Unattributed};
+use super::{Basis, CgroupOwner, PodRef, Unattributed};
 
 /// The number that the kernel gives to the first of all PID namespaces, the node's.
 const FIRST_NAMESPACE: &str = "pid:[4026531836]";
@@ -36,47 +36,40 @@ impl ProcessOptions {
     }
 }
 
-/// Looks up all processes of `node`. `holders` are the containers that hold devices: they name the
-/// container of a process of which only the pod is known.
-pub(super) fn attribute(
-    node: &NodeReading,
-    options: &ProcessOptions,
-    holders: &BTreeSet<PodRef>,
-    attribution: &mut Attribution,
-) {
-    let pids: BTreeSet<u32> = node
-        .gpus
-        .iter()
-        .flat_map(|gpu| {
-            let split = gpu.mig.iter().flatten().flat_map(|mig| &mig.processes);
-            gpu.processes.iter().chain(split)
-        })
-        .map(|process| process.pid)
-        .collect();
-    if pids.is_empty() {
-        return;
-    }
-    if !options.host_pid {
-        for pid in pids {
-            attribution.unattributed(pid, Unattributed::Hidden);
-        }
-        return;
-    }
-    let names = Names::list(&options.logs);
-    for pid in pids {
-        match owner(pid, &options.proc, &names, holders) {
-            Ok((pod, basis)) => attribution.process(pid, &pod, basis),
-            Err(reason) => attribution.unattributed(pid, reason),
-        }
-    }
+/// Whose a process is, or why nobody knows.
+type Owner = Result<(PodRef, Basis), Unattributed>;
+
+/// The processes on all GPUs and MIG instances of `node`.
+pub(super) fn pids(node: &NodeReading) -> BTreeSet<u32> {
+    let processes = node.gpus.iter().flat_map(|gpu| {
+        let split = gpu.mig.iter().flatten().flat_map(|mig| &mig.processes);
+        gpu.processes.iter().chain(split)
+    });
+    processes.map(|process| process.pid).collect()
 }
 
-fn owner(
-    pid: u32,
-    proc: &Path,
-    names: &Names,
+/// Looks up `pids`; this reads files. `holders` are the containers that hold devices: they name the
+/// container of a process of which only the pod is known.
+pub(super) fn owners(
+    pids: &BTreeSet<u32>,
+    options: &ProcessOptions,
     holders: &BTreeSet<PodRef>,
-) -> Result<(PodRef, Basis), Unattributed> {
+) -> Vec<(u32, Owner)> {
+    if pids.is_empty() {
+        return Vec::new();
+    }
+    let names = match options.host_pid {
+        true => Names::list(&options.logs),
+        false => Names::default(),
+    };
+    let looked_up = pids.iter().map(|pid| match options.host_pid {
+        true => (*pid, owner(*pid, &options.proc, &names, holders)),
+        false => (*pid, Err(Unattributed::Hidden)),
+    });
+    looked_up.collect()
+}
+
+fn owner(pid: u32, proc: &Path, names: &Names, holders: &BTreeSet<PodRef>) -> Owner {
     let file = proc.join(pid.to_string()).join("cgroup");
     let text = std::fs::read_to_string(file).map_err(|_| Unattributed::Gone)?;
     let owner = CgroupOwner::parse(&text).ok_or(Unattributed::NoPod)?;
@@ -167,24 +160,22 @@ mod tests {
         let main = PodRef::new("ml", "bert-0", "main");
         let sidecar = PodRef::new("ml", "bert-0", "sidecar");
         let holders = BTreeSet::from([main.clone()]);
-        let node = node(&[1, 2, 3, 4, 5]);
-        let mut attribution = Attribution::new();
-        attribute(&node, &options, &holders, &mut attribution);
-        let owner = |pid| attribution.owner(pid).unwrap();
-        assert_eq!(owner(1), Ok((&sidecar, Basis::Container)));
-        assert_eq!(owner(2), Ok((&main, Basis::Pod)));
-        assert_eq!(owner(3), Err(Unattributed::NoPod));
-        assert_eq!(owner(4), Err(Unattributed::Gone));
-        assert_eq!(owner(5), Err(Unattributed::NoName));
+        let pids = pids(&node(&[1, 2, 3, 4, 5]));
+        let expected = [
+            (1, Ok((sidecar, Basis::Container))),
+            (2, Ok((main, Basis::Pod))),
+            (3, Err(Unattributed::NoPod)),
+            (4, Err(Unattributed::Gone)),
+            (5, Err(Unattributed::NoName)),
+        ];
+        assert_eq!(owners(&pids, &options, &holders), expected);
 
         // Two containers, none of which holds a device: it may be either's.
-        let mut attribution = Attribution::new();
-        attribute(&node, &options, &BTreeSet::new(), &mut attribution);
-        assert_eq!(attribution.owner(2), Some(Err(Unattributed::NoName)));
+        let found = owners(&BTreeSet::from([2]), &options, &BTreeSet::new());
+        assert_eq!(found, [(2, Err(Unattributed::NoName))]);
 
         options.host_pid = false;
-        let mut attribution = Attribution::new();
-        attribute(&node, &options, &holders, &mut attribution);
-        assert_eq!(attribution.owner(1), Some(Err(Unattributed::Hidden)));
+        let found = owners(&BTreeSet::from([1]), &options, &holders);
+        assert_eq!(found, [(1, Err(Unattributed::Hidden))]);
     }
 }
