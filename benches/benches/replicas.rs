@@ -2,8 +2,9 @@
 //!
 //! `clean`: every pod is ready and has a sample. `mixed`: of 20 pods one is pending, one failed, one
 //! terminating, and two have no sample. Each is measured from samples as a client lists them
-//! (`listed`: ordering and joining included) and from samples that are in the order of their pods'
-//! names (`ordered`: joining included). The explanation is made in every case, its text is not.
+//! (`listed`: ordering and joining included), from samples that are in the order of their pods'
+//! names (`ordered`: joining included), and from both pods and samples in no order, as a hash map
+//! gives them (`shuffled`: ordering and joining included). The explanation is made in every case, its text is not.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
 use std::hint::black_box;
@@ -58,6 +59,17 @@ fn samples(pods: &[Pod], mixed: bool, highest: usize) -> Vec<PodSample> {
     pods.iter().enumerate().filter_map(of_pod).collect()
 }
 
+/// In an order that is the same in every run.
+fn shuffle<T>(items: &mut [T], seed: usize) {
+    let mut state = seed;
+    for last in (1..items.len()).rev() {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        items.swap(last, (state >> 33) % (last + 1));
+    }
+}
+
 type Propose = fn(&Calculator<'_>, &PodSamples) -> Result<Proposal, CalculationError>;
 
 fn metrics(criterion: &mut Criterion) {
@@ -86,17 +98,31 @@ fn metrics(criterion: &mut Criterion) {
                 criterion.bench_function(&format!("{name}/ordered"), |bench| {
                     bench.iter(|| propose(black_box(&calculator), black_box(&ordered)).unwrap());
                 });
-                criterion.bench_function(&format!("{name}/listed"), |bench| {
-                    // The samples are dropped outside of what is measured.
-                    bench.iter_batched(
-                        || listed.clone(),
-                        |listed| {
-                            let samples: PodSamples = listed.into_iter().collect();
-                            (propose(&calculator, &samples).unwrap(), samples)
-                        },
-                        BatchSize::LargeInput,
-                    );
-                });
+                let (mut pods, mut mixed_up) = (pods.clone(), listed.clone());
+                shuffle(&mut pods, 1);
+                shuffle(&mut mixed_up, 2);
+                let shuffled = Calculator {
+                    pods: &pods,
+                    ..calculator
+                };
+                let both = [
+                    ("listed", calculator, listed),
+                    ("shuffled", shuffled, mixed_up),
+                ];
+                for (order, calculator, samples) in both {
+                    criterion.bench_function(&format!("{name}/{order}"), |bench| {
+                        // The samples are dropped outside of what is measured.
+                        bench.iter_batched(
+                            || samples.clone(),
+                            |samples| {
+                                let samples: PodSamples = samples.into_iter().collect();
+                                black_box(propose(&calculator, &samples).unwrap());
+                                samples
+                            },
+                            BatchSize::LargeInput,
+                        );
+                    });
+                }
             }
         }
     }

@@ -9,7 +9,7 @@ use super::{
     SecondPass, Unit,
 };
 use crate::arithmetic::{Numbers, Sum};
-use crate::observation::{Join, Pod, PodSamples};
+use crate::observation::{Join, Pod, PodSample, PodSamples};
 
 /// Which pods count for a metric.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,10 +31,8 @@ struct Tally {
     ignored: usize,
     missing: Names,
     unready: Names,
-    /// Samples that were found for a pod, and those among them that do not count.
-    matched: usize,
+    /// Samples of pods that do not count.
     dropped: usize,
-    matched_usage: i128,
     dropped_usage: i128,
     ready_usage: i128,
     /// Requests by group.
@@ -45,6 +43,44 @@ struct Tally {
     assumed: Sum,
     /// The first pod's error.
     failed: Option<CalculationError>,
+}
+
+impl Tally {
+    /// A pod that has no sample that counts.
+    fn aside<N: Numbers>(
+        &mut self,
+        group: Group,
+        pod: &Pod,
+        sample: Option<&PodSample>,
+        requested: i64,
+        fallback: i64,
+    ) {
+        if let Some(sample) = sample {
+            self.dropped += 1;
+            self.dropped_usage += i128::from(sample.milli);
+        }
+        match group {
+            Group::Missing => {
+                self.missing.add(&pod.name);
+                self.missing_requests += i128::from(requested);
+                let share = N::share(requested, fallback);
+                self.assumed.milli += share.milli;
+                self.assumed.percents += share.percents;
+            }
+            Group::Unready => {
+                self.unready.add(&pod.name);
+                self.unready_requests += i128::from(requested);
+            }
+            Group::Ready | Group::Ignored => self.ignored += 1,
+        }
+    }
+}
+
+/// What a ratio led to.
+struct Conclusion {
+    second: Option<SecondPass>,
+    outcome: Outcome,
+    replicas: i32,
 }
 
 impl<'a> Calculator<'a> {
@@ -104,6 +140,8 @@ impl<'a> Calculator<'a> {
         let readiness = self.readiness();
         let mut join = Join::new(samples);
         let mut tally = Tally::default();
+        // What nearly every pod adds to is apart from the rest, so that it stays in registers.
+        let (mut ready, mut usage, mut requests) = (0, 0, 0);
         for pod in self.pods {
             let requested = match request(pod) {
                 Ok(milli) => milli,
@@ -112,35 +150,17 @@ impl<'a> Calculator<'a> {
                     0
                 }
             };
-            let requests = i128::from(requested);
             let sample = join.find(&pod.name);
-            let usage = sample.map_or(0, |sample| i128::from(sample.milli));
-            tally.matched += usize::from(sample.is_some());
-            tally.matched_usage += usage;
-            let group = readiness.group(pod, sample, source);
-            if group == Group::Ready {
-                tally.ready += 1;
-                tally.ready_usage += usage;
-                tally.ready_requests += requests;
-                continue;
-            }
-            tally.dropped += usize::from(sample.is_some());
-            tally.dropped_usage += usage;
-            match group {
-                Group::Missing => {
-                    tally.missing.add(&pod.name);
-                    tally.missing_requests += requests;
-                    let share = N::share(requested, fallback);
-                    tally.assumed.milli += share.milli;
-                    tally.assumed.percents += share.percents;
+            match (readiness.group(pod, sample, source), sample) {
+                (Group::Ready, Some(sample)) => {
+                    ready += 1;
+                    usage += i128::from(sample.milli);
+                    requests += i128::from(requested);
                 }
-                Group::Unready => {
-                    tally.unready.add(&pod.name);
-                    tally.unready_requests += requests;
-                }
-                _ => tally.ignored += 1,
+                (group, sample) => tally.aside::<N>(group, pod, sample, requested, fallback),
             }
         }
+        (tally.ready, tally.ready_usage, tally.ready_requests) = (ready, usage, requests);
         tally
     }
 
@@ -154,20 +174,18 @@ impl<'a> Calculator<'a> {
         self.check()?;
         let tally = self.tally::<N>(samples, source, 0, |_| Ok(0));
         // Samples of unknown pods count, too.
-        let all = if tally.matched == samples.len() {
-            tally.matched_usage
+        let milli = if tally.ready + tally.dropped == samples.len() {
+            tally.ready_usage
         } else {
             let samples = samples.as_slice().iter();
-            samples.map(|sample| i128::from(sample.milli)).sum()
+            let all: i128 = samples.map(|sample| i128::from(sample.milli)).sum();
+            all - tally.dropped_usage
         };
         let counted = samples.len().saturating_sub(tally.dropped);
         if counted == 0 {
             return Err(CalculationError::NoSamples);
         }
-        let usage = Sum {
-            milli: all - tally.dropped_usage,
-            percents: 0,
-        };
+        let usage = Sum { milli, percents: 0 };
         let (average, ratio) = N::average(usage, counted, target);
         let missing = tally.missing.count;
         let again = |above: bool, with_unready: usize| {
@@ -177,19 +195,26 @@ impl<'a> Calculator<'a> {
             let (_, ratio) = N::average(Sum { milli, ..usage }, count, target);
             Ok((assumed, ratio))
         };
-        let calculation = PodsCalculation {
-            unit: Unit::Milli,
-            value: average,
-            target,
-            counted,
-            ..self.begun::<N>(&ratio, tally)
-        };
-        let calculation = self.concluded::<N>(calculation, &ratio, source, again)?;
+        let conclusion = self.concluded::<N>(&tally, counted, &ratio, source, again)?;
         Ok(Proposal {
-            replicas: calculation.replicas,
+            replicas: conclusion.replicas,
             usage: Some(average),
             utilization: None,
-            calculation: Calculation::Pods(calculation),
+            calculation: Calculation::Pods(PodsCalculation {
+                unit: Unit::Milli,
+                value: average,
+                target,
+                ratio: N::shown(&ratio),
+                tolerance: self.tolerance,
+                counted,
+                ready: tally.ready,
+                missing: tally.missing,
+                unready: tally.unready,
+                ignored: tally.ignored,
+                second: conclusion.second,
+                outcome: conclusion.outcome,
+                replicas: conclusion.replicas,
+            }),
         })
     }
 
@@ -245,19 +270,27 @@ impl<'a> Calculator<'a> {
             let (_, ratio) = N::utilization(used, requests, target);
             Ok((if above { 0 } else { i64::from(percent) }, ratio))
         };
-        let calculation = PodsCalculation {
-            unit: Unit::Percent,
-            value: i64::from(percent_used),
-            target: i64::from(target),
-            counted,
-            ..self.begun::<N>(&ratio, tally)
-        };
-        let calculation = self.concluded::<N>(calculation, &ratio, Source::of(resource), again)?;
+        let source = Source::of(resource);
+        let conclusion = self.concluded::<N>(&tally, counted, &ratio, source, again)?;
         Ok(Proposal {
-            replicas: calculation.replicas,
+            replicas: conclusion.replicas,
             usage: Some(average),
             utilization: Some(percent_used),
-            calculation: Calculation::Pods(calculation),
+            calculation: Calculation::Pods(PodsCalculation {
+                unit: Unit::Percent,
+                value: i64::from(percent_used),
+                target: i64::from(target),
+                ratio: N::shown(&ratio),
+                tolerance: self.tolerance,
+                counted,
+                ready: tally.ready,
+                missing: tally.missing,
+                unready: tally.unready,
+                ignored: tally.ignored,
+                second: conclusion.second,
+                outcome: conclusion.outcome,
+                replicas: conclusion.replicas,
+            }),
         })
     }
 
@@ -268,95 +301,83 @@ impl<'a> Calculator<'a> {
         Ok(())
     }
 
-    /// A calculation after the first ratio, without the value.
-    fn begun<N: Numbers>(&self, ratio: &N::Ratio, tally: Tally) -> PodsCalculation {
-        PodsCalculation {
-            unit: Unit::Milli,
-            value: 0,
-            target: 0,
-            ratio: N::shown(ratio),
-            tolerance: self.tolerance,
-            counted: 0,
-            ready: tally.ready,
-            missing: tally.missing,
-            unready: tally.unready,
-            ignored: tally.ignored,
-            second: None,
-            outcome: Outcome::Within,
-            replicas: self.current_replicas,
-        }
-    }
-
     /// From the first ratio to the count. `again` gives what a missing pod is assumed to use and
     /// the ratio with the pods that were left out at first, from whether the first ratio is above 1
     /// and how many unready pods count.
     fn concluded<N: Numbers>(
         &self,
-        mut calculation: PodsCalculation,
+        tally: &Tally,
+        counted: usize,
         ratio: &N::Ratio,
         source: Source,
         again: impl Fn(bool, usize) -> Result<(i64, N::Ratio), CalculationError>,
-    ) -> Result<PodsCalculation, CalculationError> {
+    ) -> Result<Conclusion, CalculationError> {
         let current = self.current_replicas;
         let side = N::versus_one(ratio);
         if side.is_none() {
             return Err(CalculationError::ZeroTarget);
         }
         let above = side == Some(Ordering::Greater);
-        let unready = if above { calculation.unready.count } else { 0 };
-        let missing = calculation.missing.count;
+        let unready = if above { tally.unready.count } else { 0 };
+        let missing = tally.missing.count;
+        let stays = |outcome, second| Conclusion {
+            second,
+            outcome,
+            replicas: current,
+        };
+        let scaled = |replicas, second| Conclusion {
+            second,
+            outcome: Outcome::Scaled,
+            replicas,
+        };
         if unready == 0 && missing == 0 {
-            if !N::within(ratio, self.tolerance) {
-                let wanted = N::replicas(ratio, calculation.ready);
-                let backward = if above {
-                    wanted < current
-                } else {
-                    wanted > current
-                };
-                if backward && source == Source::Pods && self.left_out.is_some() {
-                    calculation.outcome = Outcome::Backward;
-                } else {
-                    calculation.outcome = Outcome::Scaled;
-                    calculation.replicas = wanted;
-                }
+            if N::within(ratio, self.tolerance) {
+                return Ok(stays(Outcome::Within, None));
             }
-            return Ok(calculation);
+            let wanted = N::replicas(ratio, tally.ready);
+            let backward = if above {
+                wanted < current
+            } else {
+                wanted > current
+            };
+            return Ok(
+                if backward && source == Source::Pods && self.left_out.is_some() {
+                    stays(Outcome::Backward, None)
+                } else {
+                    scaled(wanted, None)
+                },
+            );
         }
         // At exactly 1 missing pods are not added, and nothing else could be.
         let (assumed, second, counted) = match side {
             Some(Ordering::Less | Ordering::Greater) => {
                 let (assumed, second) = again(above, unready)?;
-                let counted = calculation.counted + missing + unready;
+                let counted = counted + missing + unready;
                 ((missing > 0).then_some(assumed), Some(second), counted)
             }
-            _ => (None, None, calculation.counted),
+            _ => (None, None, counted),
         };
         let second = second.as_ref().unwrap_or(ratio);
         let now = N::versus_one(second);
         let wanted = N::replicas(second, counted);
-        let outcome = if N::within(second, self.tolerance) {
-            Outcome::Within
-        } else if (side, now) == (Some(Ordering::Less), Some(Ordering::Greater))
-            || (side, now) == (Some(Ordering::Greater), Some(Ordering::Less))
-        {
-            Outcome::Turned
-        } else if (now == Some(Ordering::Less) && wanted > current)
-            || (now == Some(Ordering::Greater) && wanted < current)
-        {
-            Outcome::Backward
-        } else {
-            Outcome::Scaled
-        };
-        calculation.second = Some(SecondPass {
+        let pass = Some(SecondPass {
             assumed,
             with_unready: unready > 0,
             counted,
             ratio: N::shown(second),
         });
-        calculation.outcome = outcome;
-        if outcome == Outcome::Scaled {
-            calculation.replicas = wanted;
-        }
-        Ok(calculation)
+        Ok(if N::within(second, self.tolerance) {
+            stays(Outcome::Within, pass)
+        } else if (side, now) == (Some(Ordering::Less), Some(Ordering::Greater))
+            || (side, now) == (Some(Ordering::Greater), Some(Ordering::Less))
+        {
+            stays(Outcome::Turned, pass)
+        } else if (now == Some(Ordering::Less) && wanted > current)
+            || (now == Some(Ordering::Greater) && wanted < current)
+        {
+            stays(Outcome::Backward, pass)
+        } else {
+            scaled(wanted, pass)
+        })
     }
 }

@@ -1,10 +1,12 @@
 //! What an autoscaler sees before it decides.
 
+mod join;
 mod pod;
 mod samples;
 
+pub(crate) use join::Join;
 pub use pod::{Container, Pod, PodPhase, Ready, Requests};
-pub(crate) use samples::Join;
+
 pub use samples::{PodSample, PodSamples};
 
 /// Everything that was observed for one decision.

@@ -85,46 +85,6 @@ impl FromIterator<PodSample> for PodSamples {
     }
 }
 
-/// Finds the samples of pods. Pods that come in the order of their names, as the API server lists
-/// them, cost one comparison each; others a binary search.
-pub(crate) struct Join<'a> {
-    samples: &'a [PodSample],
-    /// Where the sample of the next pod is expected.
-    next: usize,
-}
-
-impl<'a> Join<'a> {
-    pub(crate) fn new(samples: &'a PodSamples) -> Self {
-        let samples = samples.as_slice();
-        Self { samples, next: 0 }
-    }
-
-    #[inline]
-    pub(crate) fn find(&mut self, pod: &str) -> Option<&'a PodSample> {
-        match self.samples.get(self.next) {
-            Some(sample) if sample.pod == pod => {
-                self.next += 1;
-                Some(sample)
-            }
-            expected => self.search(pod, expected),
-        }
-    }
-
-    fn search(&mut self, pod: &str, expected: Option<&PodSample>) -> Option<&'a PodSample> {
-        let before = match self.next.checked_sub(1) {
-            Some(last) => self.samples.get(last).is_none_or(|s| s.pod.as_str() < pod),
-            None => true,
-        };
-        if before && expected.is_none_or(|sample| sample.pod.as_str() > pod) {
-            return None;
-        }
-        let found = self.samples.binary_search_by(|s| s.pod.as_str().cmp(pod));
-        let (Ok(at) | Err(at)) = found;
-        self.next = at + usize::from(found.is_ok());
-        self.samples.get(found.ok()?)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,16 +105,5 @@ mod tests {
             .map(|s| (s.pod.as_str(), s.milli))
             .collect();
         assert_eq!(kept, [("a", 4), ("b", 2), ("c", 3)]);
-    }
-
-    #[test]
-    fn pods_of_any_order_find_their_samples() {
-        let samples = samples(&["b", "d", "f"]);
-        for order in ["abcdefg", "gfedcba", "fabgdec", "ddffbb", "zbfd"] {
-            let mut join = Join::new(&samples);
-            for pod in order.chars().map(String::from) {
-                assert_eq!(join.find(&pod), samples.get(&pod), "{pod} of {order}");
-            }
-        }
     }
 }
