@@ -1,12 +1,12 @@
 //! Aggregations.
 
-use concertina_model::Timestamp;
-use concertina_promql::ast::{AggregateOp, Expr, Grouping};
+use concertina_model::{METRIC_NAME, Timestamp};
+use concertina_promql::ast::{AggregateOp, Expr, ExprKind, Grouping};
 
 use super::heap::Best;
 use super::sets::{BySet, Projection};
 use super::stats::{Mean, quantile};
-use super::{Element, Evaluator, Set, Value};
+use super::{Element, Evaluator, Set, Value, unwrapped};
 use crate::EvalError;
 use crate::number::plain;
 
@@ -19,6 +19,16 @@ impl Evaluator<'_> {
         grouping: Option<&Grouping>,
         now: Timestamp,
     ) -> Result<Value, EvalError> {
+        let best = matches!(op, AggregateOp::Topk | AggregateOp::Bottomk);
+        let by_name = grouping.is_some_and(|grouping| {
+            !grouping.without && grouping.labels.iter().any(|label| label == METRIC_NAME)
+        });
+        if let ExprKind::Call { args, .. } = &unwrapped(expr).kind
+            && !best
+            && !by_name
+        {
+            self.ignored.set(args.last().map(std::ptr::from_ref));
+        }
         let vector = self.vector(expr, now)?;
         let param = param.map(|param| self.eval(param, now)).transpose()?;
         let done = self.aggregate(op, param, vector, grouping)?;

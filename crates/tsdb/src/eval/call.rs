@@ -166,7 +166,11 @@ impl Evaluator<'_> {
         value: impl Fn(Window<'_>) -> Option<f64>,
     ) -> Result<Vec<Element>, EvalError> {
         let mut elements = Vec::new();
-        let different = self.ranges(arg, now, Name::Dropped, |set, window| {
+        let name = match self.ignored.get() == Some(std::ptr::from_ref(arg)) {
+            true => Name::Ignored,
+            false => Name::Dropped,
+        };
+        let different = self.ranges(arg, now, name, |set, window| {
             elements.extend(value(window).map(|value| Element {
                 set: Set::clone(set),
                 value,

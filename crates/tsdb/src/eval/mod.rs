@@ -60,6 +60,8 @@ struct Evaluator<'s> {
     patience: Cell<usize>,
     depth: Cell<usize>,
     steps: Cell<Option<Steps>>,
+    // The range whose function stands in an aggregation that does not look at names.
+    ignored: Cell<Option<*const Expr>>,
     // The same selector is evaluated at every step: its series are looked up once, by the
     // address that the selector keeps as long as the evaluator lives.
     selected: RefCell<HashMap<*const Selector, Rc<Selected>>>,
@@ -90,6 +92,7 @@ impl<'s> Evaluator<'s> {
             patience: Cell::new(PATIENCE),
             depth: Cell::new(0),
             steps: Cell::new(None),
+            ignored: Cell::new(None),
             selected: RefCell::default(),
         }
     }

@@ -71,6 +71,8 @@ pub(super) struct Window<'w> {
 pub(super) enum Name {
     Kept,
     Dropped,
+    /// Dropped, but nobody looks at it: it stays where that is less work.
+    Ignored,
 }
 
 impl Evaluator<'_> {
@@ -241,10 +243,16 @@ impl Evaluator<'_> {
         let mut values = vec![STALE_MARKER; steps * width];
         for (place, (_, slot)) in selected.series.iter().enumerate() {
             let column = values.iter_mut().skip(place).step_by(width);
-            for (value, (start, end)) in column.zip(&times) {
-                if let Some(newest) = self.newest(*slot, *start, *end) {
-                    *value = newest.value;
-                }
+            let mut column = column.zip(&times);
+            if let Some(series) = self.snapshot.samples(*slot) {
+                series.newest_at(times.iter().map(|(_, end)| *end), |newest| {
+                    if let Some((value, (start, _))) = column.next()
+                        && let Some(newest) = newest
+                        && newest.timestamp.as_millis() >= *start
+                    {
+                        *value = newest.value;
+                    }
+                });
             }
             self.may_go_on(steps)?;
         }
@@ -272,6 +280,11 @@ impl Evaluator<'_> {
                 let from = self.window_start(end, millis(*range));
                 let start = end.saturating_sub(millis(*range));
                 let selected = self.select(selector)?;
+                let name = match name {
+                    Name::Ignored if selected.one_name => Name::Kept,
+                    Name::Ignored => Name::Dropped,
+                    name => name,
+                };
                 let mut samples = Vec::new();
                 for (set, slot) in self.sets(&selected, name) {
                     samples.clear();
@@ -306,7 +319,7 @@ impl Evaluator<'_> {
                 for (set, samples) in self.subquery(expr, start, end, step)? {
                     let set = match name {
                         Name::Kept => set,
-                        Name::Dropped => self.sets.without_name(&set),
+                        Name::Dropped | Name::Ignored => self.sets.without_name(&set),
                     };
                     let samples = &samples;
                     each(

@@ -12,11 +12,14 @@
 //! | 3, 4 | values: base and slope, as times, deviations shifted, over ten to the power of the decimals |
 //! | then | deviations of times, of values, exceptions (their indices in one word, then their bits) |
 
+mod reader;
+
 use std::sync::Arc;
 
-use concertina_model::{Sample, Timestamp};
+use concertina_model::Sample;
 
 use super::bits::{Packer, unpack, words};
+pub(super) use reader::Reader;
 
 /// The most samples of a block.
 pub(super) const BLOCK: usize = 128;
@@ -318,10 +321,6 @@ impl Block {
         self.0.get(at).copied().unwrap_or_default()
     }
 
-    fn header(&self) -> Header {
-        Header::unpack(self.word(0))
-    }
-
     fn from(&self, word: usize) -> &[u64] {
         self.0.get(word..).unwrap_or_default()
     }
@@ -356,124 +355,23 @@ impl Block {
         self.time(self.len().saturating_sub(1))
     }
 
-    /// How many samples are before `time`, or at it when `included`.
-    fn before(&self, time: i64, included: bool) -> usize {
-        let is_before = |index: usize| {
-            let at = self.time(index);
-            at < time || (included && at == time)
-        };
-        let (mut low, mut high) = (0, self.len());
-        // Times lie near their line, so mostly this place or the next is it.
-        let (base, slope) = (self.word(1) as i64, self.word(2) as i64);
-        let guess = time.saturating_sub(base).checked_div(slope).unwrap_or(0);
-        let guess = usize::try_from(guess)
-            .unwrap_or(0)
-            .min(high.saturating_sub(1));
-        if is_before(guess) {
-            low = guess + 1;
-            if low < high && !is_before(low) {
-                high = low;
-            }
-        } else {
-            high = guess;
-            if low < high && is_before(high - 1) {
-                low = high;
-            }
-        }
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if is_before(middle) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
-    }
-
-    /// The newest sample that is not after `time`.
-    pub(super) fn newest(&self, time: i64) -> Option<Sample> {
-        let index = self.before(time, true).checked_sub(1)?;
-        let mut found = None;
-        self.read(index, index + 1, |sample| found = Some(sample));
-        found
-    }
-
-    /// Adds the samples from `start` to `end`, both included, to `out`.
+    /// Its samples, from `start` to `end`, both included, are added to `out`.
     pub(super) fn window(&self, start: i64, end: i64, out: &mut Vec<Sample>) {
-        let first = if self.first() >= start {
-            0
-        } else {
-            self.before(start, false)
-        };
-        let last = if self.last() <= end {
-            self.len()
-        } else {
-            self.before(end, true)
-        };
-        out.reserve(last.saturating_sub(first));
-        self.read(first, last, |sample| out.push(sample));
+        let mut reader = self.reader();
+        let first = reader.before(start, false);
+        let last = reader.before(end, true);
+        out.extend((first..last).map(|index| reader.sample(index)));
     }
 
     /// Adds all samples to `out`.
     pub(super) fn unpack_into(&self, out: &mut Vec<Sample>) {
-        self.read(0, self.len(), |sample| out.push(sample));
+        let mut reader = self.reader();
+        out.extend((0..self.len()).map(|index| reader.sample(index)));
     }
 
-    /// Calls `each` with the samples from `first` up to before `end`.
-    fn read(&self, first: usize, end: usize, mut each: impl FnMut(Sample)) {
-        let header = self.header();
-        let line = |at: usize| Line {
-            base: self.word(at) as i64,
-            slope: self.word(at + 1) as i64,
-            used: 0,
-        };
-        let (time, value) = (line(1), line(3));
-        let (times, values) = (
-            self.from(HEADER),
-            self.from(HEADER + words(header.count, header.time_width)),
-        );
-        let power = POWERS.get(header.decimals).copied().unwrap_or(1.0);
-        let deviation = |index| unpack(values, header.width, index) << header.shift;
-        let exceptions = values.get(words(header.count, header.width)..);
-        let exceptions = exceptions.unwrap_or_default();
-        let mut sum = value.base;
-        if header.kind == Kind::Delta {
-            for index in 1..first.min(header.count) {
-                sum = sum
-                    .wrapping_add(value.slope)
-                    .wrapping_add(deviation(index) as i64);
-            }
-        }
-        for index in first..end.min(header.count) {
-            let number = match header.kind {
-                Kind::Bits => None,
-                Kind::Line => Some(value.at(index, deviation(index))),
-                Kind::Delta => {
-                    if index > 0 {
-                        sum = sum
-                            .wrapping_add(value.slope)
-                            .wrapping_add(deviation(index) as i64);
-                    }
-                    Some(sum)
-                }
-            };
-            let mut value = match number {
-                Some(number) if header.decimals == 0 => number as f64,
-                Some(number) => number as f64 / power,
-                None => f64::from_bits(value.base as u64 ^ deviation(index)),
-            };
-            if let Some((indices, bits)) = exceptions.split_first() {
-                let mut all = bits.iter().take(header.exceptions).enumerate();
-                let hit = all.find(|(i, _)| ((indices >> (8 * i)) & 0xff) as usize == index);
-                value = hit.map_or(value, |(_, bits)| f64::from_bits(*bits));
-            }
-            let at = time.at(index, unpack(times, header.time_width, index));
-            each(Sample {
-                timestamp: Timestamp::from_millis(at),
-                value,
-            });
-        }
+    /// For reading, here and there.
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader::new(self)
     }
 }
 
@@ -481,6 +379,7 @@ impl Block {
 mod tests {
     use super::*;
     use crate::STALE_MARKER;
+    use concertina_model::Timestamp;
     use proptest::prelude::*;
 
     fn samples(raw: &[(i64, f64)]) -> Vec<Sample> {
@@ -547,7 +446,12 @@ mod tests {
             prop_assert_eq!(Some(block.last()), all.last().map(|s| s.timestamp.as_millis()));
             let i = probe.index(all.len());
             let time = all[i].timestamp.as_millis();
-            prop_assert_eq!(bits(block.newest(time).as_slice()), bits(&all[i..=i]));
+            let mut reader = block.reader();
+            for probe in [time, time, i64::MAX, time] {
+                let (to, got) = (if probe == time { i } else { all.len() - 1 }, reader.newest(probe));
+                prop_assert_eq!(bits(got.as_slice()), bits(&all[to..=to]));
+            }
+            prop_assert_eq!(reader.newest(block.first() - 1), None);
             let mut window = Vec::new();
             block.window(time, i64::MAX, &mut window);
             prop_assert_eq!(bits(&window), bits(&all[i..]));

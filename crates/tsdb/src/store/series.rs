@@ -93,11 +93,37 @@ impl Series {
     /// The newest sample that is not after `time`.
     pub(crate) fn newest(&self, time: i64) -> Option<Sample> {
         if self.len > 0 && self.start <= time {
-            let mut tail = self.tail().rev();
-            return tail.find(|sample| sample.timestamp.as_millis() <= time);
+            return self.newest_of_tail(time);
         }
         let after = self.blocks.partition_point(|block| block.first() <= time);
-        self.blocks.get(after.checked_sub(1)?)?.newest(time)
+        let block = self.blocks.get(after.checked_sub(1)?)?;
+        block.reader().newest(time)
+    }
+
+    fn newest_of_tail(&self, time: i64) -> Option<Sample> {
+        let mut tail = self.tail().rev();
+        tail.find(|sample| sample.timestamp.as_millis() <= time)
+    }
+
+    /// The newest sample at each of `times`, which ascend: each block is looked for once.
+    pub(crate) fn newest_at(
+        &self,
+        times: impl IntoIterator<Item = i64>,
+        mut each: impl FnMut(Option<Sample>),
+    ) {
+        let mut next = 0;
+        let mut reader = None;
+        for time in times {
+            if self.len > 0 && self.start <= time {
+                each(self.newest_of_tail(time));
+                continue;
+            }
+            while let Some(block) = self.blocks.get(next).filter(|b| b.first() <= time) {
+                reader = Some(block.reader());
+                next += 1;
+            }
+            each(reader.as_mut().and_then(|reader| reader.newest(time)));
+        }
     }
 
     /// Adds the samples from `start` to `end`, both included, to `out`.
