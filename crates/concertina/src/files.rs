@@ -17,6 +17,14 @@ pub enum FileError {
         /// Why not.
         source: std::io::Error,
     },
+    /// It is no text.
+    #[error("{}: no text in UTF-8: line {line} has a byte that is none; save it as UTF-8", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// The first line that is wrong, from 1.
+        line: usize,
+    },
     /// It is larger than [`MAX_BYTES`].
     #[error("{}: {length} bytes, and at most {MAX_BYTES} are read", path.display())]
     TooLarge {
@@ -42,7 +50,18 @@ pub fn read_text(path: &Path) -> Result<String, FileError> {
         let path = path.to_owned();
         return Err(FileError::TooLarge { path, length });
     }
-    std::fs::read_to_string(path).map_err(unreadable)
+    utf8(path, std::fs::read(path).map_err(unreadable)?)
+}
+
+fn utf8(path: &Path, bytes: Vec<u8>) -> Result<String, FileError> {
+    String::from_utf8(bytes).map_err(|error| {
+        let right = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().iter().take(right);
+        FileError::NotText {
+            path: path.to_owned(),
+            line: before.filter(|byte| **byte == b'\n').count() + 1,
+        }
+    })
 }
 
 /// The text of a file, or of standard input for `-`, and what to call it.
@@ -56,17 +75,17 @@ pub fn read_text_or_stdin(path: &Path) -> Result<(String, String), FileError> {
         return Ok((path.display().to_string(), read_text(path)?));
     }
     let path = PathBuf::from("<standard input>");
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let stdin = std::io::stdin().lock();
-    let read = stdin.take(MAX_BYTES + 1).read_to_string(&mut text);
+    let read = stdin.take(MAX_BYTES + 1).read_to_end(&mut bytes);
     if let Err(source) = read {
         return Err(FileError::Unreadable { path, source });
     }
-    let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if length > MAX_BYTES {
         return Err(FileError::TooLarge { path, length });
     }
-    Ok((path.display().to_string(), text))
+    Ok((path.display().to_string(), utf8(&path, bytes)?))
 }
 
 /// Writes to standard output. A reader that has gone away has seen enough.

@@ -224,7 +224,10 @@ fn values_that_cannot_be_followed_have_a_place() {
         ("--hpa", cpu),
         ("--hpa", old.replace("DCGM_CUSTOM_PROCESS_SM_UTIL", "GPU")),
         ("--load", "phases: []\n".to_owned()),
-        ("--load", format!("gpuMillisPerRequest: 0\n{phases}")),
+        (
+            "--load",
+            format!("gpuMillisPerRequest: 0\n{phases}  duration: 1s\n  requestsPerSecond: 1\n"),
+        ),
         (
             "--load",
             format!("{phases}  duration: 60s\n  requestsPerSecond: 5000\n"),

@@ -81,6 +81,18 @@ fn check_cuts_wide_lines() {
     assert!(out.lines().all(|line| line.chars().count() < 300), "{out}");
 }
 
+#[test]
+fn a_file_that_is_no_text() {
+    let path = temporary("latin1.yaml", "");
+    std::fs::write(&path, b"rules:\n# H\xf6he\n").unwrap();
+    let (code, _, err) = run(&["check", &path]);
+    assert_eq!(code, 2);
+    assert!(
+        err.ends_with("no text in UTF-8: line 2 has a byte that is none; save it as UTF-8\n"),
+        "{err}"
+    );
+}
+
 /// The other end of the pipe is closed before anything is written.
 #[test]
 fn nobody_reads_what_is_printed() {

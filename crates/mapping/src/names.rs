@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use concertina_model::METRIC_NAME;
 use concertina_promql::ast::{MatchOp, Matcher, Selector};
-use concertina_promql::{GoPattern, GoRegex, parse_selector};
+use concertina_promql::{Expansion, GoPattern, GoRegex, GroupRef, parse_selector};
 use concertina_rules::{DiscoveryRule, Rule};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -73,6 +73,26 @@ pub(crate) fn name_exposed_as(
         .patterns()
         .flat_map(|pattern| samples(pattern, &FILLERS));
     inverted.chain(known).chain(patterns).find(fits)
+}
+
+/// A reference in `as_` to a group that `matches` does not have, as it is written.
+pub(crate) fn missing_group(matches: &str, as_: &str) -> Option<String> {
+    let groups = GoRegex::new(matches).ok()?.group_count();
+    let mut missing = None;
+    let named = |name: &str| {
+        ["P<", "<"]
+            .iter()
+            .any(|begin| matches.contains(&format!("(?{begin}{name}>")))
+    };
+    let _ = Expansion::parse(as_).expand(|group| {
+        let text = match group {
+            GroupRef::Number(number) => (number > groups).then(|| format!("${number}")),
+            GroupRef::Name(name) => (!named(name)).then(|| format!("${name}")),
+        };
+        missing = missing.take().or(text);
+        None
+    });
+    missing
 }
 
 /// What a series query says of one label.

@@ -103,3 +103,24 @@ pub(crate) fn quantity(sample: f64) -> Result<Quantity, NoValue> {
     }
     Quantity::from_float(sample).ok_or(NoValue::TooLarge(sample))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_told() {
+        let reasons = [
+            NoValue::NoSample,
+            NoValue::NotANumber,
+            NoValue::Infinite(f64::INFINITY),
+            NoValue::Infinite(f64::NEG_INFINITY),
+            NoValue::TooLarge(1e300),
+            NoValue::Negative(-0.5),
+            NoValue::Ambiguous(1.0, 2.5),
+        ];
+        let mut told = reasons.map(|reason| reason.to_string()).to_vec();
+        told.push(ReadError("matrix").to_string());
+        insta::assert_snapshot!(told.join("\n"));
+    }
+}

@@ -228,6 +228,45 @@ fn a_broken_file_that_is_published_gives_one_finding() {
     }
 }
 
+/// What a finding says besides its kind, for mistakes that are easily made.
+#[test]
+fn what_is_told_of_mistakes_in_names_and_queries() {
+    let by_pod = "sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)";
+    let rule = |series: &str, name: &str, query: &str| {
+        format!(
+            "rules:\n- seriesQuery: \"{series}\"\n  resources: {{overrides: {{namespace: {{resource: \
+             namespace}}, pod: {{resource: pod}}}}}}\n  name: {{{name}}}\n  metricsQuery: '{query}'\n"
+        )
+    };
+    let told = [
+        rule("x", "as: a/b", by_pod),
+        rule("x", "matches: ^y", by_pod),
+        rule("x", "matches: (.*), as: $1_rate", by_pod),
+        rule("x", "matches: (.*), as: '${2}_rate'", by_pod),
+        rule("x", "matches: '(?P<of>.*)', as: '${off}_rate'", by_pod),
+        rule("", "", by_pod),
+        rule("x{a='}", "", by_pod),
+        rule(
+            "x",
+            "",
+            "sum({{.Series}}{ {{.LabelMatchers}} }) by ({{ .GroupBy }})",
+        ),
+        rule("x", "", "sum(<.Series>{<.LabelMatchers>}) by (<.GroupBy>)"),
+        rule("x", "", "sum(<<Series>>)"),
+    ]
+    .map(|text| {
+        let findings = check(&text, &ResourceTable::builtin()).findings;
+        let told = findings
+            .iter()
+            .map(|f| format!("{} {}\n  {}", f.kind.code(), f.message, f.help));
+        told.collect::<Vec<_>>().join("\n")
+    });
+    insta::assert_snapshot!(told.join("\n"));
+    let long = rule("x", "", &"(".repeat(100_000));
+    let findings = check(&long, &ResourceTable::builtin()).findings;
+    assert!(findings.iter().all(|finding| finding.message.len() < 1000));
+}
+
 /// The same rules in every form that is read.
 #[test]
 fn findings_do_not_depend_on_the_form() {

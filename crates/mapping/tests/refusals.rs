@@ -101,3 +101,21 @@ fn an_external_metric_that_no_rule_gives_is_named() {
     let refused = catalogue.plan(&request, &known).unwrap_err();
     insta::assert_snapshot!(refused, @"no external rule gives the metric queue_depth");
 }
+
+#[test]
+fn a_selector_that_promql_cannot_say_is_told() {
+    let known = ResourceTable::builtin();
+    let catalogue = Catalogue::new(rules()).relist(series, &known, Timestamp::EPOCH);
+    let names = ["a".to_owned()];
+    let told = ["gpu>3", "gpu<3", "app.kubernetes.io/name=x", "!app-name"].map(|selector| {
+        let request = MetricRequest {
+            resource: &GroupResource::core("pods"),
+            namespace: Some("default"),
+            names: &names,
+            metric: "m",
+            selector: &selector.parse().unwrap(),
+        };
+        catalogue.plan(&request, &known).unwrap_err().to_string()
+    });
+    insta::assert_snapshot!(told.join("\n"));
+}

@@ -1,7 +1,7 @@
 //! What a user is told about a wrong rule file.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use concertina_rules::{RuleFile, compile};
+use concertina_rules::{ResourceQueries, RuleFile, compile};
 
 #[test]
 fn files_that_cannot_be_read() {
@@ -130,4 +130,19 @@ fn a_bare_list_is_read_as_rules() {
     assert_eq!(list.rules.len(), 2);
     assert_eq!((list.rules[0].line, list.rules[1].line), (1, 2));
     assert_eq!(RuleFile::parse("").unwrap(), RuleFile::default());
+}
+
+#[test]
+fn resource_rules_that_do_not_compile() {
+    let told = [
+        "cpu: {containerQuery: 'sum(<<.Series'}",
+        "cpu: {nodeQuery: '<<end>>'}",
+        "memory: {resources: {template: 'kube_<<.Group>>'}}",
+    ]
+    .map(|rule| {
+        let file = RuleFile::parse(&format!("resourceRules:\n  {rule}\n")).unwrap();
+        let error = ResourceQueries::compile(&file.resource_rules.unwrap()).unwrap_err();
+        error.to_string()
+    });
+    insta::assert_snapshot!(told.join("\n"));
 }

@@ -27,7 +27,7 @@ impl fmt::Display for Explanation {
             }
         }
         if self.values.len() > 1 {
-            writeln!(f, "\nvalues")?;
+            writeln!(f, "values")?;
             let width = self.values.iter().take(SHOWN).map(|found| found.of.len());
             let width = width.max().unwrap_or_default();
             for Found { of, value, reason } in self.values.iter().take(SHOWN) {

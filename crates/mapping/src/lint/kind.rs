@@ -137,6 +137,9 @@ kinds! {
     C036 ContainerLabel Error "a resource rule does not say which label names the container",
         "metrics.k8s.io lists the use of each container. Without `containerLabel` samples cannot be told apart.",
         "Add for example `containerLabel: container`.";
+    C037 QuantileWithoutBuckets Error "a quantile has no buckets",
+        "`histogram_quantile` reads buckets by their label `le`. An aggregation that drops it leaves nothing to read, so that the result is always empty.",
+        "Keep the label: `histogram_quantile(0.95, sum(rate(<<.Series>>{<<.LabelMatchers>>}[2m])) by (<<.GroupBy>>, le))`.";
     C040 NoSeries Warning "the rule matches no series now",
         "Prometheus has no series that the rule takes, so that its metrics are not there. It may be that nothing exports them yet, that the target is down, or that the selector is wrong.",
         "Look up the name in Prometheus. `concertina explain` tells at which step a metric falls out.";

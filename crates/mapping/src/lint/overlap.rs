@@ -1,6 +1,6 @@
 //! Rules that get in each other's way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::rule::Subject;
 use super::{Finding, FindingKind, SeriesByQuery};
@@ -43,9 +43,13 @@ fn meet(a: &Subject<'_>, b: &Subject<'_>) -> bool {
     a.is_external()
         || a.mapping.has_template()
         || b.mapping.has_template()
-        || resources(a)
-            .iter()
-            .any(|resource| resources(b).contains(resource))
+        || !resources(a).is_disjoint(&resources(b))
+}
+
+/// Whether the rule asks for one name.
+fn is_exact(subject: &Subject<'_>) -> bool {
+    let matchers = subject.matchers.as_ref();
+    matchers.is_some_and(|names| names.exact().is_some())
 }
 
 pub(super) fn findings<'s, 'a>(
@@ -57,13 +61,29 @@ pub(super) fn findings<'s, 'a>(
         .iter()
         .map(|subject| (subject, exposed(subject, names(subject, series))))
         .collect();
+    // Rules of one name each clash only where they expose the same one: a file of thousands of them
+    // is not compared pair by pair.
+    let mut by_metric: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut of_patterns = Vec::new();
     for (index, (subject, table)) in tables.iter().enumerate() {
         if let Some((metric, names)) = table.iter().find(|(_, names)| names.len() > 1) {
             let shown: Vec<String> = names.iter().take(3).map(|n| format!("`{n}`")).collect();
             let message = format!("{} all become `{metric}`", shown.join(", "));
             findings.push((*subject, Finding::new(FindingKind::NamesFolded, message)));
         }
-        let earlier = tables.iter().take(index);
+        let mut earlier: BTreeSet<usize> = match is_exact(subject) {
+            true => of_patterns.iter().copied().collect(),
+            false => (0..index).collect(),
+        };
+        for metric in table.keys() {
+            let others = by_metric.entry(metric).or_default();
+            earlier.extend(others.iter());
+            others.push(index);
+        }
+        if !is_exact(subject) {
+            of_patterns.push(index);
+        }
+        let earlier = earlier.into_iter().filter_map(|other| tables.get(other));
         let clash = earlier
             .filter(|(other, _)| meet(other, subject))
             .find_map(|(other, theirs)| Some((other, clash(theirs, table, [other, subject])?)));
@@ -88,11 +108,7 @@ fn clash(
     b: &BTreeMap<String, BTreeSet<String>>,
     rules: [&Subject<'_>; 2],
 ) -> Option<String> {
-    let exact = |subject: &Subject<'_>| {
-        let matchers = subject.matchers.as_ref();
-        matchers.is_some_and(|names| names.exact().is_some())
-    };
-    let by_name = rules.iter().all(|subject| exact(subject));
+    let by_name = rules.iter().all(|subject| is_exact(subject));
     let same = a.iter().find(|(metric, names)| {
         b.get(*metric)
             .is_some_and(|others| by_name || names.iter().any(|name| others.contains(name)))

@@ -77,7 +77,11 @@ impl Query {
         }
         let expr = parse(&text).map_err(|error| {
             let message = format!("{error}, in `{}`", readable(&text));
-            Finding::new(FindingKind::InvalidPromql, message)
+            let finding = Finding::new(FindingKind::InvalidPromql, message);
+            match other_delimiters(&text) {
+                Some(help) => finding.help(help),
+                None => finding,
+            }
         })?;
         if expr.value_type() != ValueType::InstantVector {
             let kind = match expr.value_type() {
@@ -213,6 +217,10 @@ impl Query {
     pub(super) fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         findings.extend(self.never_matches());
+        if shape::quantile_without_buckets(&self.expr) {
+            let message = "the label `le` is gone before `histogram_quantile` reads it";
+            findings.push(Finding::new(FindingKind::QuantileWithoutBuckets, message));
+        }
         if let Some(name) = units::plain_counter(&self.expr, true) {
             let message = format!("`{name}` is a counter, and the query takes its plain value");
             findings.push(Finding::new(FindingKind::CounterWithoutRate, message));
@@ -244,11 +252,23 @@ pub(super) fn uses_group_by(
 
 /// What is wrong with a series query.
 pub(super) fn series_query(text: &str) -> Option<Finding> {
+    if text.trim().is_empty() {
+        let finding = Finding::new(FindingKind::SeriesQuery, "the rule has no `seriesQuery`");
+        return Some(finding.help("Name the series, as in `seriesQuery: DCGM_FI_DEV_GPU_UTIL`."));
+    }
     let selector = match parse_selector(text) {
         Ok(selector) => selector,
         Err(error) => {
-            let message = format!("{error}, in `{text}`");
-            return Some(Finding::new(FindingKind::SeriesQuery, message));
+            let message = format!("{error}, in `{}`", readable(text));
+            let finding = Finding::new(FindingKind::SeriesQuery, message);
+            let odd = text.matches('\'').count() % 2 == 1;
+            return Some(match odd {
+                true => finding.help(
+                    "Use double quotes in it: in a text between single quotes YAML reads `''` as \
+                     one `'`.",
+                ),
+                false => finding,
+            });
         }
     };
     pattern_as_text(&selector)
@@ -296,7 +316,33 @@ fn name(selector: &Selector) -> String {
 
 /// A query text as it is shown: the example's texts under shorter names.
 fn readable(text: &str) -> String {
-    text.replace(NAMESPACE, "NAMESPACE").replace(OBJECT, "NAME")
+    const SHOWN: usize = 600;
+    let text = text.trim_end();
+    let text = text.replace(NAMESPACE, "NAMESPACE").replace(OBJECT, "NAME");
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// What to do about fields between other marks than `<<` and `>>`.
+fn other_delimiters(text: &str) -> Option<&'static str> {
+    const FIELDS: [&str; 4] = [
+        ".Series",
+        ".LabelMatchers",
+        ".GroupBy",
+        ".LabelValuesByName",
+    ];
+    let written = |mark: &str| {
+        let compact = text.replace(' ', "");
+        FIELDS
+            .iter()
+            .any(|field| compact.contains(&format!("{mark}{field}")))
+    };
+    if written("{{") {
+        return Some("Fields stand between `<<` and `>>`, not `{{` and `}}`: `<<.Series>>`.");
+    }
+    written("<").then_some("Fields stand between two marks on each side: `<<.Series>>`.")
 }
 
 /// `pods`, `nodes and pods`.

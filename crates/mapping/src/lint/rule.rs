@@ -6,7 +6,7 @@ use super::mapping::Mapping;
 use super::query::{self, Query, Request};
 use super::{Finding, FindingKind, RuleList, RulePlace, units};
 use crate::known::{Unit, is_counter};
-use crate::names::{FILLERS, NameMatchers, example_names};
+use crate::names::{self, FILLERS, NameMatchers, example_names};
 use crate::{ApiResource, Resources};
 
 /// A rule that compiles, and what is known of it.
@@ -61,7 +61,7 @@ impl<'a> Subject<'a> {
         let mut found = Vec::new();
         let series_query = query::series_query(&self.written.series_query);
         found.extend(series_query.map(|finding| ("seriesQuery", finding)));
-        found.extend(self.empty_name().map(|finding| ("name", finding)));
+        found.extend(self.name().map(|finding| ("name", finding)));
         let mapping = self.mapping.findings(known);
         found.extend(mapping.into_iter().map(|finding| ("resources", finding)));
         if self.is_external() {
@@ -70,6 +70,44 @@ impl<'a> Subject<'a> {
             self.custom(known, &mut found);
         }
         found
+    }
+
+    /// What is wrong with the name that the rule exposes.
+    fn name(&self) -> Option<Finding> {
+        let finding = |message: String| Finding::new(FindingKind::Pattern, message);
+        let matches = self.written.name.matches.as_str();
+        let only = self.matchers.as_ref().and_then(NameMatchers::exact);
+        if let Some(only) = only
+            && self.rule.metric_name(only).is_none()
+        {
+            let message = format!(
+                "`{only}` is the only name that `seriesQuery` finds, and the rule leaves it out"
+            );
+            let help = "Let `name.matches` and `seriesFilters` take the name.";
+            return Some(finding(message).help(help));
+        }
+        if let Some(group) = names::missing_group(matches, &self.written.name.as_) {
+            let message = format!("name.as refers to `{group}`, and `matches` has no such group");
+            let help = match group.trim_start_matches('$').split_once('_') {
+                Some((number, rest)) if number.chars().all(|c| c.is_ascii_digit()) => {
+                    format!(
+                        "It stands for nothing. For text behind a group write `${{{number}}}_{rest}`."
+                    )
+                }
+                _ => "It stands for nothing: refer to a group that `matches` has.".to_owned(),
+            };
+            return Some(finding(message).help(help));
+        }
+        let exposed = self
+            .names
+            .iter()
+            .filter_map(|name| self.rule.metric_name(name));
+        let mut odd = exposed.filter(|name| name.contains(['/', '%']));
+        if let Some(name) = odd.next() {
+            let message = format!("the metric is called `{name}`, and no request can name it");
+            return Some(finding(message).help("Leave `/` and `%` out of `name.as`."));
+        }
+        self.empty_name()
     }
 
     fn empty_name(&self) -> Option<Finding> {

@@ -63,6 +63,20 @@ impl Labels {
     }
 }
 
+/// Whether a `histogram_quantile` in `expr` has lost the label of its buckets.
+pub(super) fn quantile_without_buckets(expr: &Expr) -> bool {
+    let lost = match &expr.kind {
+        ExprKind::Call {
+            function: Function::HistogramQuantile,
+            args,
+        } => args
+            .get(1)
+            .is_some_and(|buckets| !labels(buckets).has("le")),
+        _ => false,
+    };
+    lost || children(expr).into_iter().any(quantile_without_buckets)
+}
+
 /// The labels of what `expr` gives.
 pub(super) fn labels(expr: &Expr) -> Labels {
     match &expr.kind {

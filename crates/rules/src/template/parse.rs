@@ -538,7 +538,13 @@ impl Parser<'_> {
                     }
                     let known = FUNCTIONS.iter().find(|(known, _)| *known == name);
                     let Some((_, function)) = known else {
-                        return self.error(format!("there is no function `{name}`"));
+                        let field = super::value::FIELDS.contains(&name);
+                        return self.error(match field {
+                            true => {
+                                format!("there is no function `{name}`; the field is `.{name}`")
+                            }
+                            false => format!("there is no function `{name}`"),
+                        });
                     };
                     Term::Function(*function)
                 }

@@ -5,6 +5,15 @@ use std::fmt;
 
 use super::{QueryData, RenderError};
 
+/// The fields of the data.
+pub(super) const FIELDS: [&str; 5] = [
+    "Series",
+    "LabelMatchers",
+    "LabelValuesByName",
+    "GroupBy",
+    "GroupBySlice",
+];
+
 /// A value at execution.
 #[derive(Clone, Debug)]
 pub(super) enum Value<'a> {
