@@ -90,6 +90,13 @@ impl About {
         if values.names().any(str::is_empty) {
             "The samples do not have the label of the objects: aggregate with `by (<<.GroupBy>>)`."
                 .to_owned()
+        } else if self
+            .objects
+            .iter()
+            .any(|object| matches!(values.value(object), Err(NoValue::Ambiguous(..))))
+        {
+            "Let `metricsQuery` aggregate them: `avg(…) by (<<.GroupBy>>)`, or `sum` or `max`."
+                .to_owned()
         } else if values.names().any(|name| asked_for(&name)) {
             "Look at the query's parts in Prometheus, one by one: which of them gives this?"
                 .to_owned()
