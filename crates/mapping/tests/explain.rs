@@ -252,6 +252,11 @@ gpu_load{namespace="default",pod="b",gpu="1"} 4
     let told = about(&rule, series, "gpu_load");
     assert!(told.is_there());
     insta::assert_snapshot!(told);
+    let only_a = series.lines().filter(|line| !line.contains("\"b\""));
+    let told = about(&rule, &only_a.collect::<Vec<_>>().join("\n"), "gpu_load");
+    assert_eq!(told.lost_at(), Some(Step::Value));
+    let help = "Let `metricsQuery` aggregate them: ";
+    assert!(told.to_string().contains(help), "{told}");
 }
 
 #[test]
