@@ -94,10 +94,19 @@ pub fn read_text_or_stdin(path: &Path) -> Result<(String, String), FileError> {
 ///
 /// What the operating system says, a closed pipe excepted.
 pub fn print(text: &str) -> std::io::Result<()> {
+    print_on(text).map(drop)
+}
+
+/// As [`print()`]; false when nobody reads any more, for whoever would go on printing.
+///
+/// # Errors
+///
+/// What the operating system says, a closed pipe excepted.
+pub fn print_on(text: &str) -> std::io::Result<bool> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        done => done,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        done => done.map(|()| true),
     }
 }

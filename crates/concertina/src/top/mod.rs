@@ -14,7 +14,7 @@ use std::io::IsTerminal;
 pub use args::TopArgs;
 pub use error::TopError;
 
-use crate::files::print;
+use crate::files::print_on;
 use model::Shown;
 use source::Source;
 
@@ -29,13 +29,13 @@ const CLEAR: &str = "\x1b[H\x1b[J";
 /// first reading has to work.
 pub async fn run(args: TopArgs) -> Result<(), TopError> {
     let source = Source::open(&args).await?;
-    print(&page(&source, &args).await?)?;
+    let mut read = print_on(&page(&source, &args).await?)?;
     let Some(interval) = args.watch else {
         return Ok(());
     };
     let stop = crate::signals::told_to_stop();
     tokio::pin!(stop);
-    loop {
+    while read {
         tokio::select! {
             stopped = &mut stop => return Ok(stopped?),
             () = tokio::time::sleep(interval) => {}
@@ -44,8 +44,9 @@ pub async fn run(args: TopArgs) -> Result<(), TopError> {
             Ok(page) => page,
             Err(error) => format!("{error}\n"),
         };
-        print(&page)?;
+        read = print_on(&page)?;
     }
+    Ok(())
 }
 
 async fn page(source: &Source, args: &TopArgs) -> Result<String, TopError> {

@@ -115,3 +115,16 @@ fn mistakes() {
             .replace(&script, "SCRIPT")
     );
 }
+
+/// `concertina top --watch | head -1`
+#[test]
+fn watching_ends_when_its_reader_leaves() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/gpus.yaml");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concertina"));
+    command.args(["top", "--watch=10ms", "--simulate", script]);
+    let ended = command.stdout(writer).output().unwrap();
+    assert!(ended.status.success());
+    assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
+}
