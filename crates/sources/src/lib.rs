@@ -2,8 +2,8 @@
 //!
 //! By default this crate holds only the traits [`MetricSource`] and [`GpuSource`], their readings
 //! and errors, and the [`clock`]. What implements them is behind additive features: `prometheus`
-//! (a Prometheus server), `scrape` (targets scraped into the in-memory store), `query-api`
-//! (Prometheus' HTTP API over that store), `simulated` (GPUs without hardware), `nvml` (NVIDIA's driver).
+//! (a Prometheus server), `scrape` (targets, named or found in a cluster, scraped into the in-memory store),
+//! `query-api` (Prometheus' HTTP API over that store), `simulated` (GPUs without hardware), `nvml` (NVIDIA's driver).
 
 pub mod clock;
 #[cfg(feature = "scrape")]
