@@ -89,3 +89,20 @@ pub(super) const DRA: Metric = gauge(
     "concertina_exporter_dra_devices",
     "Devices of DRA claims, which are not attributed, by driver, pool, device and holder.",
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_names_every_metric() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/exporter.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let own = [ABSENT, PROCESSES, DRA, SM_UTIL, MEM_USED, MEM_ALLOCATED];
+        for metric in DEVICE.iter().map(|(_, metric)| *metric).chain(own) {
+            let name = metric.name;
+            let named = [format!("`{name}`"), format!("`{name}{{")];
+            assert!(named.iter().any(|named| text.contains(named)), "{name}");
+        }
+    }
+}
