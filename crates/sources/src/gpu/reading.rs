@@ -47,7 +47,7 @@ pub struct GpuReading {
     pub mig: Option<Vec<MigReading>>,
     /// The processes on it; of a GPU that is split, see its instances.
     pub processes: Vec<ProcessReading>,
-    /// Why its processes could not be listed, if so.
+    /// Why its processes, or its instances, could not be listed, if so.
     pub processes_absent: Option<Absence>,
 }
 

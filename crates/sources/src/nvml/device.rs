@@ -104,7 +104,9 @@ impl<'n> Watched<'n> {
         };
         match device.mig_mode() {
             Ok(mode) if mode.current == 1 => {
-                reading.mig = Some(self.split(nvml, device));
+                let (instances, absent) = self.split(nvml, device);
+                reading.mig = Some(instances);
+                reading.processes_absent = absent;
             }
             // A driver that knows no MIG, or a GPU that has none.
             _ => match processes::listed(device) {
@@ -126,21 +128,31 @@ impl<'n> Watched<'n> {
         processes.collect()
     }
 
-    /// The MIG instances. NVML does not say what their processes use of the multiprocessors.
-    fn split(&mut self, nvml: &'n Nvml, device: &Device<'n>) -> Vec<MigReading> {
-        let most = device.mig_device_count().unwrap_or(0);
-        // The places of instances that there are not answer "not found".
-        let instances = (0..most).filter_map(|index| device.mig_device_by_index(index).ok());
-        let readings: Vec<MigReading> = instances
-            .filter_map(|instance| {
-                let uuid = instance.uuid().ok()?;
-                let known = self.instances.entry(uuid.clone()).or_default();
-                Some(known.read(nvml, device, &instance, uuid))
-            })
-            .collect();
+    /// The MIG instances, and why some may be missing. NVML does not say what their processes use
+    /// of the multiprocessors.
+    fn split(&mut self, nvml: &'n Nvml, device: &Device<'n>) -> (Vec<MigReading>, Option<Absence>) {
+        let mut missing = None;
+        let most = device.mig_device_count().unwrap_or_else(|error| {
+            missing = Some(absence(error));
+            0
+        });
+        let mut readings = Vec::new();
+        for index in 0..most {
+            let instance = device.mig_device_by_index(index);
+            let named = instance.and_then(|instance| Ok((instance.uuid()?, instance)));
+            match named {
+                Ok((uuid, instance)) => {
+                    let known = self.instances.entry(uuid.clone()).or_default();
+                    readings.push(known.read(nvml, device, &instance, uuid));
+                }
+                // There is no instance in this place.
+                Err(NvmlError::NotFound) => {}
+                Err(error) => missing = Some(absence(error)),
+            }
+        }
         self.instances
             .retain(|uuid, _| readings.iter().any(|reading| reading.uuid == *uuid));
-        readings
+        (readings, missing)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use concertina_sources::{GpuField, GpuSource, GpuValues, Reading};
+use concertina_sources::{Absence, GpuField, GpuSource, GpuValues, Reading};
 
 use crate::common::Machine;
 
@@ -110,4 +110,25 @@ gpus:
     insta::assert_snapshot!(instances);
     let used = gpu.values.get(GpuField::Utilization);
     assert_eq!(used.value(), None, "a GPU in MIG mode has no utilization");
+}
+
+#[tokio::test]
+async fn instances_that_may_not_be_seen_are_not_none() {
+    let no_permission = 4;
+    let scenario = format!(
+        "gpus:\n  - uuid: GPU-0\n    mig: [{{uuid: MIG-a}}]\n    \
+         fail: {{nvmlDeviceGetMigDeviceHandleByIndex: {no_permission}}}\n"
+    );
+    let machine = Machine::new("mig-unseen", &scenario);
+    let gpu = machine
+        .start()
+        .await
+        .unwrap()
+        .read()
+        .await
+        .unwrap()
+        .gpus
+        .remove(0);
+    assert_eq!(gpu.mig, Some(Vec::new()));
+    assert_eq!(gpu.processes_absent, Some(Absence::NoPermission));
 }
