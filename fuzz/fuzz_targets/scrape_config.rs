@@ -10,13 +10,19 @@ fuzz_target!(|text: &str| {
         Ok(config) => {
             for (target, options) in &config.targets {
                 assert!(target.url.starts_with("http://"));
-                assert!(target.labels.iter().all(|(name, _)| !name.starts_with("__")));
+                assert!(
+                    target
+                        .labels
+                        .iter()
+                        .all(|(name, _)| !name.starts_with("__"))
+                );
                 assert!(target.labels.get("instance").is_some());
                 assert!(options.timeout <= options.interval && !options.timeout.is_zero());
             }
         }
         Err(error) => {
-            let (ScrapeConfigError::Yaml { line, .. } | ScrapeConfigError::Invalid { line, .. }) = &error
+            let (ScrapeConfigError::Yaml { line, .. } | ScrapeConfigError::Invalid { line, .. }) =
+                &error
             else {
                 unreachable!("{error}")
             };

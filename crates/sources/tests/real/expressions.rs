@@ -12,11 +12,11 @@ use serde_json::Value;
 use crate::{Both, common, elements};
 
 /// How many pages there are, and the milliseconds between their samples.
-const PAGES: usize = 41;
+pub(crate) const PAGES: usize = 41;
 const STEP: i64 = 15_000;
 
 /// The page of this number: samples with their own time, so that both stores hold the same.
-fn page(number: usize, at: i64) -> String {
+pub(crate) fn page(number: usize, at: i64) -> String {
     let mut text = String::new();
     let mut line = |series: &str, value: f64| {
         text += &format!("{series} {value} {at}\n");
@@ -175,7 +175,7 @@ fn expressions() -> Vec<String> {
 
 /// Starts both on an exporter whose next page comes when both have the one before; gives the time
 /// of the last page's samples.
-async fn filled(name: &str) -> (Both, i64) {
+pub(crate) async fn filled(name: &str, page: fn(usize, i64) -> String) -> (Both, i64) {
     let begin = SystemClock.now().as_millis() - STEP * PAGES as i64;
     // The pages that each has been given, by path.
     let given = [Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0))];
@@ -254,13 +254,11 @@ fn ordered(mut answer: Value) -> Value {
     answer
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs Debian's prometheus"]
-async fn every_expression_has_the_same_answer() {
-    let (both, last) = filled("real-expressions").await;
+/// Asks both each expression at three moments and over a range, and fails when they differ.
+pub(crate) async fn answered_alike(both: &Both, last: i64, expressions: Vec<String>) {
     let seconds = |millis: i64| (millis as f64 / 1000.0).to_string();
     let (mut asked, mut exactly, mut wrong) = (0, 0, Vec::new());
-    for expression in expressions() {
+    for expression in expressions {
         let instant = |at: i64| {
             (
                 "query",
@@ -323,8 +321,15 @@ async fn every_expression_has_the_same_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Debian's prometheus"]
+async fn every_expression_has_the_same_answer() {
+    let (both, last) = filled("real-expressions", page).await;
+    answered_alike(&both, last, expressions()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Debian's prometheus"]
 async fn promtool_and_the_other_questions() {
-    let (both, last) = filled("real-promtool").await;
+    let (both, last) = filled("real-promtool", page).await;
     let at = (last as f64 / 1000.0).to_string();
     let begin = ((last - 120_000) as f64 / 1000.0).to_string();
     for (path, pairs) in [

@@ -6,12 +6,14 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     reason = "tests"
 )]
 
 #[path = "../common/mod.rs"]
 mod common;
 mod expressions;
+mod random;
 mod scraping;
 
 use std::path::{Path, PathBuf};

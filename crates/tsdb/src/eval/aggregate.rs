@@ -30,7 +30,11 @@ impl Evaluator<'_> {
             self.ignored.set(args.last().map(std::ptr::from_ref));
         }
         let vector = self.vector(expr, now)?;
-        let param = param.map(|param| self.eval(param, now)).transpose()?;
+        let param = param.map(|param| {
+            let first = self.unfixed.is_of_first_step(param);
+            self.eval(param, if first { self.first_step.get() } else { now })
+        });
+        let param = param.transpose()?;
         let done = self.aggregate(op, param, vector, grouping)?;
         Ok(Value::Vector(done))
     }

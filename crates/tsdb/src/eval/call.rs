@@ -52,13 +52,12 @@ impl Evaluator<'_> {
                 self.map(self.vector(arg, now)?, |v| math::round(v, to))?
             }
             (Function::Clamp, [arg, low, high]) => {
+                let vector = self.vector(arg, now)?;
                 let (low, high) = (self.scalar(low, now)?, self.scalar(high, now)?);
                 if high < low {
                     Vec::new()
                 } else {
-                    self.map(self.vector(arg, now)?, |v| {
-                        math::max(low, math::min(high, v))
-                    })?
+                    self.map(vector, |v| math::max(low, math::min(high, v)))?
                 }
             }
             (Function::ClampMax, [arg, high]) => {

@@ -124,15 +124,87 @@ fn exp(v: f64) -> f64 {
             sum.mul_add(x, 1.0 / factorial)
         });
     x *= series;
-    for _ in 0..4 {
+    for _ in 0..3 {
         x *= x + 2.0;
     }
-    (x + 1.0) * exponent.exp2()
+    x.mul_add(x + 2.0, 1.0) * exponent.exp2()
 }
 
-/// Go's `math.Pow`, which C's agrees with but for nothing that PromQL shows.
+/// Go's `math.Pow`: the whole part of the exponent by squaring, the rest through a logarithm.
+/// Operators of `^` show the last digit of it.
 pub(super) fn pow(base: f64, exponent: f64) -> f64 {
-    base.powf(exponent)
+    let special = base == 0.0 || base == 1.0 || !base.is_finite() || !exponent.is_finite();
+    if special || exponent == 0.0 || exponent.abs() == 0.5 {
+        // A root is exact to the last digit, and of zero and minus infinity it has no sign.
+        return match (exponent, base > 0.0 && base.is_finite()) {
+            (0.5, true) => base.sqrt(),
+            (-0.5, true) => 1.0 / base.sqrt(),
+            _ => base.powf(exponent),
+        };
+    }
+    let (mut whole, mut rest) = (exponent.abs().trunc(), exponent.abs().fract());
+    if rest != 0.0 && base < 0.0 {
+        return f64::NAN;
+    }
+    if whole >= 9.223_372_036_854_776e18 {
+        return base.powf(exponent);
+    }
+    let mut result = 1.0;
+    if rest != 0.0 {
+        if rest > 0.5 {
+            rest -= 1.0;
+            whole += 1.0;
+        }
+        result = exp(rest * ln(base));
+    }
+    let (mut power, mut shift) = parts_of_any(base.abs());
+    let mut shifted = 0_i64;
+    let mut left = whole as u64;
+    while left != 0 {
+        // Far beyond what a float can be.
+        if shift.abs() > 1 << 12 {
+            shifted += shift;
+            break;
+        }
+        if left & 1 == 1 {
+            result *= power;
+            shifted += shift;
+        }
+        power *= power;
+        shift *= 2;
+        if power < 0.5 {
+            power += power;
+            shift -= 1;
+        }
+        left >>= 1;
+    }
+    if exponent < 0.0 {
+        result = 1.0 / result;
+        shifted = -shifted;
+    }
+    let odd = whole % 2.0 == 1.0;
+    scaled(if base < 0.0 && odd { -result } else { result }, shifted)
+}
+
+/// [`parts`] of any positive number, denormal ones included.
+fn parts_of_any(v: f64) -> (f64, i64) {
+    let (by, times) = match v.is_normal() {
+        true => (0, 1.0),
+        false => (54, 18_014_398_509_481_984.0),
+    };
+    let (exponent, fraction) = parts(v * times);
+    (fraction, exponent as i64 - by)
+}
+
+/// `v` times two to the power of `exponent`, rounded once.
+fn scaled(v: f64, exponent: i64) -> f64 {
+    match exponent {
+        -1020..=1000 => v * (exponent as f64).exp2(),
+        ..=-1201 => v * 0.0,
+        -1200..=-1021 => v * ((exponent + 200) as f64).exp2() * (-200_f64).exp2(),
+        1201.. => v * f64::INFINITY,
+        1001..=1200 => v * ((exponent - 200) as f64).exp2() * 200_f64.exp2(),
+    }
 }
 
 /// Go's `math.Max`: NaN wins, except over +Inf.
@@ -167,5 +239,71 @@ pub(super) fn order(a: f64, b: f64, descending: bool) -> Ordering {
         Some(order) if descending => order.reverse(),
         Some(order) => order,
         None => a.is_nan().cmp(&b.is_nan()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_last_digit_is_that_of_prometheus() {
+        assert_eq!(pow(2.0, 3.5).to_string(), "11.31370849898476");
+        assert_eq!(pow(2.0, 2.5).to_string(), "5.65685424949238");
+        assert_eq!(exp(1.0 / 3.0).to_string(), "1.3956124250860895");
+    }
+
+    #[test]
+    fn powers_at_the_edges_are_those_of_c() {
+        let edges = [
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            0.5,
+            -0.5,
+            2.0,
+            -2.0,
+            3.0,
+            -3.0,
+            1e300,
+            -1e300,
+            1e-300,
+            5e-324,
+            1074.0,
+            -1074.0,
+            9.3e18,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ];
+        for base in edges {
+            for exponent in edges {
+                let (got, want) = (pow(base, exponent), base.powf(exponent));
+                let same = got == want
+                    || (got.is_nan() && want.is_nan())
+                    || (got - want).abs() <= 1e-15 * want.abs();
+                let signs = got.is_sign_negative() == want.is_sign_negative() || got.is_nan();
+                assert!(
+                    same && signs,
+                    "{base:e} ^ {exponent:e}: {got:e} != {want:e}"
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn powers_are_those_of_c_but_for_the_last_digits(base in 1e-20_f64..1e20, exponent in -12.0_f64..12.0) {
+            let (got, want) = (pow(base, exponent), base.powf(exponent));
+            prop_assert!((got - want).abs() <= 1e-14 * want.abs(), "{got} != {want}");
+        }
+
+        #[test]
+        fn powers_by_whole_numbers_keep_the_sign(base in -1e5_f64..-1.0, exponent in -50..50_i32) {
+            let (got, want) = (pow(base, exponent.into()), base.powf(exponent.into()));
+            prop_assert!((got - want).abs() <= 1e-13 * want.abs(), "{got} != {want}");
+        }
     }
 }

@@ -5,6 +5,7 @@ mod aggregate;
 mod binary;
 mod calendar;
 mod call;
+mod fixed;
 mod heap;
 mod histogram;
 mod labels;
@@ -25,6 +26,7 @@ use concertina_model::Timestamp;
 use concertina_promql::ast::{Expr, ExprKind, Selector};
 
 use crate::{EvalError, Snapshot};
+use fixed::Unfixed;
 use query::Stop;
 pub use query::{EvalOptions, Evaluation, evaluate, evaluate_range};
 use series::{PATIENCE, Selected, Steps};
@@ -62,6 +64,11 @@ struct Evaluator<'s> {
     steps: Cell<Option<Steps>>,
     // The range whose function stands in an aggregation that does not look at names.
     ignored: Cell<Option<*const Expr>>,
+    unfixed: Unfixed,
+    // The first step of the innermost subquery, or of the query.
+    first_step: Cell<Timestamp>,
+    // Behind it, in milliseconds, nothing is read.
+    horizon: Cell<i64>,
     // The same selector is evaluated at every step: its series are looked up once, by the
     // address that the selector keeps as long as the evaluator lives.
     selected: RefCell<HashMap<*const Selector, Rc<Selected>>>,
@@ -75,7 +82,7 @@ fn unwrapped(mut expr: &Expr) -> &Expr {
 }
 
 impl<'s> Evaluator<'s> {
-    fn new(evaluation: &Evaluation<'s>, start: Timestamp, end: Timestamp) -> Self {
+    fn new(evaluation: &Evaluation<'s>, expr: &Expr, start: Timestamp, end: Timestamp) -> Self {
         let Evaluation {
             snapshot,
             options,
@@ -93,6 +100,9 @@ impl<'s> Evaluator<'s> {
             depth: Cell::new(0),
             steps: Cell::new(None),
             ignored: Cell::new(None),
+            unfixed: Unfixed::of(expr),
+            first_step: Cell::new(start),
+            horizon: Cell::new(i64::MAX),
             selected: RefCell::default(),
         }
     }

@@ -116,7 +116,7 @@ impl<'a> Evaluation<'a> {
     ///
     /// [`EvalError`] where Prometheus answers with an execution error, at a limit, or when stopped.
     pub fn at(&self, expr: &Expr, at: Timestamp) -> Result<QueryValue, EvalError> {
-        let evaluator = Evaluator::new(self, at, at);
+        let evaluator = Evaluator::new(self, expr, at, at);
         let value = match &unwrapped(expr).kind {
             ExprKind::Range { .. } | ExprKind::Subquery { .. } => {
                 let mut matrix = Vec::new();
@@ -171,7 +171,7 @@ impl<'a> Evaluation<'a> {
         if length / step > MAX_STEPS as i64 {
             return Err(EvalError::TooManySteps(MAX_STEPS));
         }
-        let evaluator = Evaluator::new(self, start, end);
+        let evaluator = Evaluator::new(self, expr, start, end);
         let empty = evaluator.sets.set(&Labels::new());
         let vector = |now| {
             Ok(match evaluator.eval(expr, now)? {

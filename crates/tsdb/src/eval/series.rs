@@ -76,14 +76,26 @@ pub(super) enum Name {
 }
 
 impl Evaluator<'_> {
-    fn moment(&self, at: &TimeModifier, now: Timestamp) -> i64 {
-        let base = match at.at {
-            None => now,
-            Some(At::Time(time)) => time,
-            Some(At::Start) => self.start,
-            Some(At::End) => self.end,
+    /// The time that is asked for, and behind which time nothing is read.
+    fn moment(&self, at: &TimeModifier, now: Timestamp) -> (i64, i64) {
+        let now = now.as_millis();
+        let fixed = match at.at {
+            None => None,
+            Some(At::Time(time)) => Some(time),
+            Some(_) if self.unfixed.is_in_parameter(at) => None,
+            Some(At::Start) => Some(self.start),
+            Some(At::End) => Some(self.end),
         };
-        base.as_millis().saturating_sub(at.offset_ms)
+        let (time, horizon) = match fixed.map(Timestamp::as_millis) {
+            None => (now, self.horizon.get()),
+            Some(time) if self.unfixed.moves(at) => {
+                let gone = now.saturating_sub(self.first_step.get().as_millis());
+                (time.saturating_add(gone), time)
+            }
+            Some(time) => (time, time),
+        };
+        let before = |time: i64| time.saturating_sub(at.offset_ms);
+        (before(time), before(horizon))
     }
 
     /// The first time of a window that reaches back from `end`.
@@ -213,8 +225,9 @@ impl Evaluator<'_> {
 
     /// The first and the last time at which the newest sample may lie, in milliseconds.
     fn lookback(&self, selector: &Selector, now: Timestamp) -> (i64, i64) {
-        let end = self.moment(&selector.at, now);
-        (self.window_start(end, millis(self.options.lookback)), end)
+        let (end, horizon) = self.moment(&selector.at, now);
+        let start = self.window_start(end, millis(self.options.lookback));
+        (start, end.min(horizon))
     }
 
     fn newest(&self, slot: Slot, start: i64, end: i64) -> Option<Sample> {
@@ -276,7 +289,7 @@ impl Evaluator<'_> {
     ) -> Result<bool, EvalError> {
         match &unwrapped(expr).kind {
             ExprKind::Range { selector, range } => {
-                let end = self.moment(&selector.at, now);
+                let (end, horizon) = self.moment(&selector.at, now);
                 let from = self.window_start(end, millis(*range));
                 let start = end.saturating_sub(millis(*range));
                 let selected = self.select(selector)?;
@@ -289,7 +302,7 @@ impl Evaluator<'_> {
                 for (set, slot) in self.sets(&selected, name) {
                     samples.clear();
                     if let Some(series) = self.snapshot.samples(slot) {
-                        series.window(from, end, &mut samples);
+                        series.window(from, end.min(horizon), &mut samples);
                     }
                     samples.retain(|sample| !is_stale(sample.value));
                     self.look_at(samples.len())?;
@@ -313,10 +326,17 @@ impl Evaluator<'_> {
                 step,
                 at,
             } => {
-                let end = self.moment(at, now);
+                let (end, horizon) = self.moment(at, now);
                 let start = end.saturating_sub(millis(*range));
                 let step = millis(step.unwrap_or(self.options.interval)).max(1);
-                for (set, samples) in self.subquery(expr, start, end, step)? {
+                let (first_end, _) = self.moment(at, self.first_step.get());
+                let first = self.first_step(first_end.saturating_sub(millis(*range)), step);
+                let outer_first = self.first_step.replace(Timestamp::from_millis(first));
+                let outer_horizon = self.horizon.replace(horizon);
+                let series = self.subquery(expr, start, end, step);
+                self.first_step.set(outer_first);
+                self.horizon.set(outer_horizon);
+                for (set, samples) in series? {
                     let set = match name {
                         Name::Kept => set,
                         Name::Dropped | Name::Ignored => self.sets.without_name(&set),
@@ -344,13 +364,18 @@ impl Evaluator<'_> {
         end: i64,
         step: i64,
     ) -> Result<Vec<(Set, Vec<Sample>)>, EvalError> {
-        // Steps lie at multiples of the step in absolute time; the division cuts toward zero.
-        let first = self.window_start(start, 0);
-        let mut now = step.saturating_mul(start / step);
-        if now < first {
-            now = now.saturating_add(step);
+        let first = self.first_step(start, step);
+        self.over_steps(first, end, step, |timestamp| self.vector(expr, timestamp))
+    }
+
+    /// The first step of a subquery that reaches back to `start`. Steps lie at multiples of the step
+    /// in absolute time; the division cuts toward zero.
+    fn first_step(&self, start: i64, step: i64) -> i64 {
+        let first = step.saturating_mul(start / step);
+        match first < self.window_start(start, 0) {
+            true => first.saturating_add(step),
+            false => first,
         }
-        self.over_steps(now, end, step, |timestamp| self.vector(expr, timestamp))
     }
 
     /// The series that `vector` gives at every step from `now` to `end`, in the order of their
