@@ -124,6 +124,10 @@ impl CatalogueEntry {
         &self.rule
     }
 
+    pub(crate) fn shared_rule(&self) -> &Arc<Rule> {
+        &self.rule
+    }
+
     /// How the rule's labels name resources.
     #[must_use]
     pub fn mapper(&self) -> &LabelMapper {

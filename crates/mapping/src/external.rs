@@ -170,6 +170,7 @@ impl ExternalCatalogue {
         Ok(ExternalPlan {
             window: window(&query),
             query,
+            rule: Arc::clone(&entry.rule),
         })
     }
 }
@@ -188,6 +189,7 @@ fn offers(shapes: &[MappedShape<'_>]) -> Offers {
 #[derive(Clone, Debug)]
 pub struct ExternalPlan {
     query: String,
+    rule: Arc<Rule>,
     window: Option<Duration>,
 }
 
@@ -207,6 +209,12 @@ impl ExternalPlan {
     #[must_use]
     pub fn query(&self) -> &str {
         &self.query
+    }
+
+    /// The rule that the query is made by.
+    #[must_use]
+    pub fn rule(&self) -> &Arc<Rule> {
+        &self.rule
     }
 
     /// The longest range that the query reaches back, when it has one.

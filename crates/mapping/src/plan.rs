@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use concertina_model::{GroupResource, LabelSelector, QueryValue};
 use concertina_promql::ast::{Expr, ExprKind};
-use concertina_rules::RenderError;
+use concertina_rules::{RenderError, Rule};
 
 use crate::matchers::Matchers;
 use crate::{Answer, ApiResource, Catalogue, LabelError, ReadError, Resources};
@@ -31,6 +31,7 @@ pub struct Plan {
     query: String,
     label: String,
     resource: Arc<ApiResource>,
+    rule: Arc<Rule>,
     window: Option<Duration>,
 }
 
@@ -133,6 +134,7 @@ impl Plan {
             query,
             label,
             resource,
+            rule: Arc::clone(entry.shared_rule()),
         })
     }
 
@@ -146,6 +148,12 @@ impl Plan {
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
+    }
+
+    /// The rule that the query is made by.
+    #[must_use]
+    pub fn rule(&self) -> &Arc<Rule> {
+        &self.rule
     }
 
     /// The resource of the objects.

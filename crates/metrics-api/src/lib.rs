@@ -9,6 +9,7 @@
 //! - [`server`]: the APIs as a `tower_service::Service` over providers.
 //! - [`adapter`]: providers made of rules and a metric source.
 //! - `auth` (feature `auth`): who asks, and whether they may, delegated to a cluster.
+//! - [`telemetry`]: what a server counts of itself.
 //! - [`client`]: what the HorizontalPodAutoscaler controller asks, and how it reads the answers.
 
 pub mod adapter;
@@ -19,6 +20,7 @@ mod encode;
 pub mod path;
 pub mod provider;
 pub mod server;
+pub mod telemetry;
 pub mod types;
 
 pub use adapter::{Adapter, ExternalAdapter, UsageAdapter};

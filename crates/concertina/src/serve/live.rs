@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use concertina_mapping::ResourceTable;
 use concertina_metrics_api::path::HealthEndpoint;
 use concertina_metrics_api::server::HealthCheck;
+use concertina_metrics_api::telemetry::AdapterMetrics;
 use concertina_metrics_api::{Adapter, ExternalAdapter, MetricsApi, UsageAdapter};
 use concertina_sources::{Clock, MetricSource};
 
@@ -13,6 +14,7 @@ use super::objects::{NamedObjects, SeriesObjects};
 use super::relist::{Relistable, Relister};
 use super::report::Report;
 use super::rules::Compiled;
+use super::telemetry::{CONTENT_TYPE, Telemetry};
 
 /// What every set of rules is served with.
 pub(super) struct Ground {
@@ -21,6 +23,7 @@ pub(super) struct Ground {
     pub(super) resources: Arc<ResourceTable>,
     pub(super) times: Times,
     pub(super) report: Arc<Report>,
+    pub(super) telemetry: Arc<Telemetry>,
 }
 
 /// One set of rules, served.
@@ -40,7 +43,13 @@ impl Served {
         let check = HealthCheck::new("rules", [HealthEndpoint::Readyz], move || {
             Ok(report.detail())
         });
-        let mut api = MetricsApi::builder().health_check(check);
+        let mut registry = Telemetry::of_rules();
+        let metrics = AdapterMetrics::register(&mut registry);
+        let telemetry = Arc::clone(&ground.telemetry);
+        let text = move || telemetry.text(&registry);
+        let mut api = MetricsApi::builder()
+            .health_check(check)
+            .metrics(CONTENT_TYPE, text);
         let mut lists: Vec<Arc<dyn Relistable>> = Vec::new();
         if !rules.custom.is_empty() {
             let adapter = Arc::new_cyclic(|adapter| {
@@ -52,27 +61,30 @@ impl Served {
                     Arc::new(objects),
                     lookback,
                 )
+                .with_metrics(&metrics)
             });
             lists.push(Arc::clone(&adapter) as _);
             api = api.custom(adapter);
         }
         if !rules.external.is_empty() {
-            let adapter = Arc::new(ExternalAdapter::new(
+            let adapter = ExternalAdapter::new(
                 rules.external,
                 Arc::clone(source),
                 Arc::clone(resources) as _,
                 lookback,
-            ));
+            );
+            let adapter = Arc::new(adapter.with_metrics(&metrics));
             lists.push(Arc::clone(&adapter) as _);
             api = api.external(adapter);
         }
         if let Some(usage) = rules.usage {
-            api = api.resource(UsageAdapter::new(
+            let adapter = UsageAdapter::new(
                 usage,
                 Arc::clone(source),
                 Arc::clone(resources) as _,
                 Arc::new(NamedObjects),
-            ));
+            );
+            api = api.resource(adapter.with_metrics(&metrics));
         }
         Self {
             api: api.build(),

@@ -4,7 +4,7 @@
 //! `args` are the flags, `ignored` those of prometheus-adapter that have nothing to do here.
 //! `rules` reads the rule file, `source` is where numbers come from, `objects` which objects there
 //! are, `relist` keeps the catalogues of metrics up to date. `live` is the rules in use, `reload`
-//! follows the rule file, `report` tells what became of it, `front` serves.
+//! follows the rule file, `report` tells what became of it, `telemetry` counts, `front` serves.
 
 mod args;
 mod error;
@@ -18,6 +18,7 @@ mod reload;
 mod report;
 mod rules;
 mod source;
+mod telemetry;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use front::Front;
 use live::{Ground, Live, Served};
 use report::Report;
 use rules::Compiled;
+use telemetry::Telemetry;
 
 use crate::files;
 
@@ -65,11 +67,15 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let source = source::start(&args, &clock)?;
     let described = source.describe();
+    let report = Arc::new(Report::new(clock.now(), compiled.refused.len()));
+    let telemetry = Arc::new(Telemetry::new(&report));
+    let requests = telemetry.requests.clone();
     let ground = Ground {
         source,
         resources,
         times,
-        report: Arc::new(Report::new(clock.now())),
+        report,
+        telemetry,
         clock,
     };
     let (custom, external) = (compiled.custom.len(), compiled.external.len());
@@ -89,7 +95,7 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
     let mut stopped = stopping.clone();
     let server = tokio::spawn(serve(
         listener,
-        Front(live),
+        requests.wrap(Front(live)),
         ServerOptions::default(),
         async move {
             // A sender that is gone means the end as well.

@@ -30,7 +30,7 @@ pub(super) async fn follow(live: Arc<Live>, path: PathBuf, mut in_use: String) {
             }
             Err(error) => {
                 let reason = error.to_string();
-                if report.refused(&reason) {
+                if report.refused(&reason, live.ground.clock.now()) {
                     tracing::error!(%reason, "the rule file is not used; the rules before stay");
                 }
             }

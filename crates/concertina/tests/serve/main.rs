@@ -15,3 +15,4 @@ mod parts;
 mod rules;
 mod scraping;
 mod sources;
+mod telemetry;

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use concertina_mapping::{ExternalCatalogue, ExternalRequest, PlanError, Resources};
-use concertina_model::{GroupResource, Timestamp};
+use concertina_model::{GroupResource, QueryAnswer, Timestamp};
 use concertina_rules::Rule;
 use concertina_sources::MetricSource;
 
 use super::listed::{Listed, Relisted};
 use super::{fetching, seconds};
 use crate::provider::ExternalMetricRef;
+use crate::telemetry::AdapterMetrics;
 use crate::types::external::ExternalMetricValue;
 use crate::{ExternalMetricsProvider, ProviderError};
 
@@ -45,6 +46,13 @@ impl ExternalAdapter {
         Self {
             listed: Listed::new(catalogue, source, resources, lookback),
         }
+    }
+
+    /// Counts in `metrics`.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: &AdapterMetrics) -> Self {
+        self.listed.count(metrics);
+        self
     }
 
     /// The catalogue that requests are answered from now.
@@ -102,16 +110,17 @@ impl ExternalMetricsProvider for ExternalAdapter {
         };
         let plan = self.catalogue().plan(&request, &*self.listed.resources);
         let plan = plan.map_err(|error| refused(metric, &error))?;
-        let answer = self.listed.source.query(plan.query()).await;
-        let values = plan
-            .read(&answer.map_err(fetching)?)
-            .map_err(fetching)?
-            .into_iter();
+        let read = |answer: &QueryAnswer| plan.read(answer);
+        let asked = self
+            .listed
+            .ask(plan.rule(), &metric.name, plan.query(), read);
+        let (_, values, counter) = asked.await?;
         let item = |value: concertina_mapping::ExternalValue| {
             let labels = value.labels.iter();
             let quantity = match value.value {
                 Ok(quantity) => quantity,
                 Err(reason) => {
+                    counter.left_out(&reason);
                     let (metric, labels) = (&metric.name, &value.labels);
                     tracing::debug!(metric, %labels, %reason, "series left out");
                     return None;
@@ -127,6 +136,6 @@ impl ExternalMetricsProvider for ExternalAdapter {
                 value: quantity,
             })
         };
-        Ok(values.filter_map(item).collect())
+        Ok(values.into_iter().filter_map(item).collect())
     }
 }

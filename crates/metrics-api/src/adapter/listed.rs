@@ -4,10 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use concertina_mapping::{Catalogue, ExternalCatalogue, Listing, Resources, RuleHealth};
-use concertina_model::Timestamp;
+use concertina_mapping::{Catalogue, ExternalCatalogue, Listing, ReadError, Resources, RuleHealth};
+use concertina_model::{QueryAnswer, Timestamp};
 use concertina_rules::Rule;
 use concertina_sources::MetricSource;
+
+use super::fetching;
+use crate::ProviderError;
+use crate::telemetry::{AdapterMetrics, ListNow, QueryCounter};
 
 /// What a relist found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +24,9 @@ pub struct Relisted {
 }
 
 /// What the two catalogues have in common.
-pub(super) trait Relistable: Sized + Send + Sync {
+pub(super) trait Relistable: Sized + Send + Sync + 'static {
+    /// The key of the rules in the file.
+    const LIST: &'static str;
     /// The rules, each with how it fares.
     fn states(&self) -> Vec<(&Arc<Rule>, &RuleHealth)>;
     /// The next catalogue; a rule without a listing stays as it is.
@@ -35,6 +41,8 @@ pub(super) trait Relistable: Sized + Send + Sync {
 }
 
 impl Relistable for Catalogue {
+    const LIST: &'static str = "rules";
+
     fn states(&self) -> Vec<(&Arc<Rule>, &RuleHealth)> {
         self.rules().collect()
     }
@@ -54,6 +62,8 @@ impl Relistable for Catalogue {
 }
 
 impl Relistable for ExternalCatalogue {
+    const LIST: &'static str = "externalRules";
+
     fn states(&self) -> Vec<(&Arc<Rule>, &RuleHealth)> {
         self.rules().collect()
     }
@@ -72,12 +82,18 @@ impl Relistable for ExternalCatalogue {
     }
 }
 
+fn current<C>(catalogue: &RwLock<Arc<C>>) -> Arc<C> {
+    // The lock is held for a pointer copy only: a poisoned one still holds a whole catalogue.
+    Arc::clone(&catalogue.read().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// A catalogue, and what it is made from.
 pub(super) struct Listed<C> {
     pub(super) source: Arc<dyn MetricSource>,
     pub(super) resources: Arc<dyn Resources>,
     lookback: Duration,
-    catalogue: RwLock<Arc<C>>,
+    catalogue: Arc<RwLock<Arc<C>>>,
+    metrics: AdapterMetrics,
     /// Held while a catalogue is made from the one before, so that no listing is lost.
     relisting: Mutex<()>,
 }
@@ -93,15 +109,48 @@ impl<C: Relistable> Listed<C> {
             source,
             resources,
             lookback,
-            catalogue: RwLock::new(Arc::new(catalogue)),
+            catalogue: Arc::new(RwLock::new(Arc::new(catalogue))),
+            metrics: AdapterMetrics::default(),
             relisting: Mutex::new(()),
         }
     }
 
     pub(super) fn catalogue(&self) -> Arc<C> {
-        // The lock is held for a pointer copy only: a poisoned one still holds a whole catalogue.
-        let catalogue = self.catalogue.read();
-        Arc::clone(&catalogue.unwrap_or_else(PoisonError::into_inner))
+        current(&self.catalogue)
+    }
+
+    /// Counts in `metrics`, and tells there of the rules.
+    pub(super) fn count(&mut self, metrics: &AdapterMetrics) {
+        let catalogue = Arc::clone(&self.catalogue);
+        metrics.watch(Box::new(move || {
+            let catalogue = current(&catalogue);
+            let rules = catalogue.states().into_iter();
+            ListNow {
+                list: C::LIST,
+                metrics: catalogue.size(),
+                rules: rules
+                    .map(|(rule, health)| (Arc::clone(rule), health.clone()))
+                    .collect(),
+            }
+        }));
+        self.metrics = metrics.clone();
+    }
+
+    /// Asks a query of a metric of a rule; gives the answer, what `read` makes of it, and the
+    /// metric's counters.
+    pub(super) async fn ask<T>(
+        &self,
+        rule: &Rule,
+        metric: &str,
+        query: &str,
+        read: impl FnOnce(&QueryAnswer) -> Result<T, ReadError>,
+    ) -> Result<(Timestamp, T, QueryCounter), ProviderError> {
+        let counter = self
+            .metrics
+            .of(C::LIST, (rule.index() + 1).to_string(), metric);
+        let answer = counter.ask(&*self.source, query).await.map_err(fetching)?;
+        let read = counter.read(&answer, read).map_err(fetching)?;
+        Ok((answer.at, read, counter))
     }
 
     /// Lists each distinct series query once.

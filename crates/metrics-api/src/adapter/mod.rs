@@ -23,6 +23,7 @@ pub use objects::{ListError, ListedObject, ObjectLister, UsageObjects};
 pub use usage::UsageAdapter;
 
 use crate::provider::{LeftOut, SelectedValues};
+use crate::telemetry::{AdapterMetrics, QueryCounter};
 use crate::types::v1beta2::{MetricIdentifier, MetricValue};
 use crate::{CustomMetricsProvider, MetricInfo, MetricRef, ProviderError};
 use listed::Listed;
@@ -62,6 +63,13 @@ impl Adapter {
         }
     }
 
+    /// Counts in `metrics`.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: &AdapterMetrics) -> Self {
+        self.listed.count(metrics);
+        self
+    }
+
     /// The catalogue that requests are answered from now.
     #[must_use]
     pub fn catalogue(&self) -> Arc<Catalogue> {
@@ -92,11 +100,20 @@ impl Adapter {
         planned.map_err(|error| refused(metric, &error))
     }
 
-    async fn ask(&self, plan: &Plan) -> Result<(QueryAnswer, Answer), ProviderError> {
-        let answer = self.listed.source.query(plan.query()).await;
-        let answer = answer.map_err(fetching)?;
-        let read = plan.read(&answer.value).map_err(fetching)?;
-        Ok((answer, read))
+    async fn ask(
+        &self,
+        metric: &MetricRef,
+        plan: &Plan,
+    ) -> Result<(Timestamp, Answer, QueryCounter), ProviderError> {
+        let read = |answer: &QueryAnswer| plan.read(&answer.value);
+        let asked = self
+            .listed
+            .ask(plan.rule(), &metric.name, plan.query(), read);
+        let (at, answer, counter) = asked.await?;
+        if answer.names().any(str::is_empty) {
+            counter.without_object();
+        }
+        Ok((at, answer, counter))
     }
 }
 
@@ -181,14 +198,15 @@ impl CustomMetricsProvider for Adapter {
 
     async fn by_name(&self, metric: &MetricRef, name: &str) -> Result<MetricValue, ProviderError> {
         let plan = self.plan(metric, &[name.to_owned()])?;
-        let (answered, answer) = self.ask(&plan).await?;
+        let (at, answer, counter) = self.ask(metric, &plan).await?;
         let items = Items {
             metric,
             plan: &plan,
-            at: answered.at,
+            at,
             answer: &answer,
         };
         items.value(name).map_err(|error| {
+            counter.left_out(&error);
             let reason = (error != NoValue::NoSample).then(|| error.to_string());
             ProviderError::ValueNotFound {
                 metric: metric.name.clone(),
@@ -226,22 +244,26 @@ impl CustomMetricsProvider for Adapter {
             });
         }
         let plan = self.plan(metric, &names)?;
-        let (answered, answer) = self.ask(&plan).await?;
+        let (at, answer, counter) = self.ask(metric, &plan).await?;
         let items = Items {
             metric,
             plan: &plan,
-            at: answered.at,
+            at,
             answer: &answer,
         };
         let mut selected = SelectedValues::default();
         for name in names {
-            match items.value(&name) {
-                Ok(value) => selected.values.push(value),
-                Err(NoValue::NoSample) => {}
-                Err(error) => selected.left_out.push(LeftOut {
-                    name,
-                    reason: error.to_string(),
-                }),
+            let error = match items.value(&name) {
+                Ok(value) => {
+                    selected.values.push(value);
+                    continue;
+                }
+                Err(error) => error,
+            };
+            counter.left_out(&error);
+            if error != NoValue::NoSample {
+                let reason = error.to_string();
+                selected.left_out.push(LeftOut { name, reason });
             }
         }
         Ok(selected)

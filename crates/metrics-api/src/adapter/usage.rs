@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use concertina_mapping::{
-    ApiResource, Resources, Usage as Found, UsageError, UsagePlan, UsageRules, Used,
+    ApiResource, NoUse, Resources, Usage as Found, UsageError, UsagePlan, UsageRules, Used,
 };
-use concertina_model::{GroupResource, Timestamp};
+use concertina_model::{GroupResource, QueryValue, Timestamp};
 use concertina_sources::MetricSource;
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -15,6 +15,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::fetching;
 use super::objects::{ListedObject, UsageObjects};
 use crate::provider::Objects;
+use crate::telemetry::{AdapterMetrics, QueryCounter};
 use crate::types::resource::{ContainerMetrics, MetricsMeta, NodeMetrics, PodMetrics, Usage};
 use crate::{ProviderError, ResourceMetricsProvider};
 
@@ -30,6 +31,7 @@ pub struct UsageAdapter {
     source: Arc<dyn MetricSource>,
     resources: Arc<dyn Resources>,
     objects: Arc<dyn UsageObjects>,
+    metrics: AdapterMetrics,
 }
 
 impl std::fmt::Debug for UsageAdapter {
@@ -55,6 +57,22 @@ impl UsageAdapter {
             source,
             resources,
             objects,
+            metrics: AdapterMetrics::default(),
+        }
+    }
+
+    /// Counts in `metrics`.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: &AdapterMetrics) -> Self {
+        self.metrics = metrics.clone();
+        self
+    }
+
+    fn halves(&self, resource: &str) -> Halves {
+        let half = |name| self.metrics.of("resourceRules", resource.to_owned(), name);
+        Halves {
+            cpu: half("cpu"),
+            memory: half("memory"),
         }
     }
 
@@ -79,15 +97,27 @@ impl UsageAdapter {
     }
 
     /// Asks for both halves at once; also when they were evaluated, the earlier one.
-    async fn ask(&self, plan: &UsagePlan) -> Result<(Found, Timestamp), ProviderError> {
+    async fn ask(
+        &self,
+        plan: &UsagePlan,
+        count: &Halves,
+    ) -> Result<(Found, Timestamp), ProviderError> {
         let (cpu, memory) = match (plan.cpu(), plan.memory()) {
             (Ok(cpu), Ok(memory)) => (cpu, memory),
             (Err(error), _) | (_, Err(error)) => {
                 return Err(fetching(UsageError::Plan(error.clone())));
             }
         };
-        let (cpu, memory) = join(self.source.query(cpu), self.source.query(memory)).await;
+        let cpu = count.cpu.ask(&*self.source, cpu);
+        let (cpu, memory) = join(cpu, count.memory.ask(&*self.source, memory)).await;
         let (cpu, memory) = (cpu.map_err(fetching)?, memory.map_err(fetching)?);
+        for (half, answer) in [(&count.cpu, &cpu), (&count.memory, &memory)] {
+            // What is wrong with an answer is told below, for both at once.
+            let _ = half.read(answer, |answer| match &answer.value {
+                QueryValue::Vector(_) => Ok(()),
+                _ => Err(()),
+            });
+        }
         let found = plan.read(&cpu.value, &memory.value).map_err(fetching)?;
         Ok((found, cpu.at.min(memory.at)))
     }
@@ -99,9 +129,10 @@ impl UsageAdapter {
     ) -> Result<Vec<PodMetrics>, ProviderError> {
         let names: Vec<String> = pods.iter().map(|pod| pod.name.clone()).collect();
         let plan = self.rules.plan_pods(&namespace, &names, &*self.resources);
-        let (found, at) = self.ask(&plan).await?;
+        let count = self.halves("pods");
+        let (found, at) = self.ask(&plan, &count).await?;
         let pod = |pod: ListedObject| {
-            let used = told("pods", &pod, found.pod(&pod.name))?;
+            let used = told("pods", &pod, found.pod(&pod.name), &count)?;
             let containers = used.containers.into_iter();
             Some(PodMetrics {
                 timestamp: used.timestamp,
@@ -120,14 +151,26 @@ impl UsageAdapter {
     }
 }
 
-/// What is known of an object; what is not is told in the log.
-fn told<T, E: std::fmt::Display>(
+/// The counters of both halves.
+struct Halves {
+    cpu: QueryCounter,
+    memory: QueryCounter,
+}
+
+/// What is known of an object; what is not is counted and told in the log.
+fn told<T>(
     resource: &str,
     object: &ListedObject,
-    found: Result<T, E>,
+    found: Result<T, NoUse>,
+    count: &Halves,
 ) -> Option<T> {
     found
         .inspect_err(|reason| {
+            let half = match reason.resource {
+                "memory" => &count.memory,
+                _ => &count.cpu,
+            };
+            half.left_out(&reason.reason);
             let (namespace, object) = (&object.namespace, &object.name);
             tracing::debug!(resource, namespace, object, %reason, "object left out");
         })
@@ -179,9 +222,10 @@ impl ResourceMetricsProvider for UsageAdapter {
         }
         let names: Vec<String> = nodes.iter().map(|node| node.name.clone()).collect();
         let plan = self.rules.plan_nodes(&names, &*self.resources);
-        let (found, at) = self.ask(&plan).await?;
+        let count = self.halves("nodes");
+        let (found, at) = self.ask(&plan, &count).await?;
         let node = |node: ListedObject| {
-            let used = told("nodes", &node, found.node(&node.name))?;
+            let used = told("nodes", &node, found.node(&node.name), &count)?;
             Some(NodeMetrics {
                 timestamp: used.timestamp,
                 window: self.rules.window(),
