@@ -9,6 +9,7 @@
 
 #[cfg(feature = "kubelet")]
 pub mod kubelet;
+pub mod processes;
 
 use std::path::{Path, PathBuf};
 

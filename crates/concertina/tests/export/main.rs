@@ -3,6 +3,7 @@
 
 mod common;
 mod faults;
+mod hpa;
 mod manifest;
 mod mistakes;
 #[path = "../parts/mod.rs"]

@@ -1,16 +1,69 @@
-//! The DaemonSet: its flags are flags, and what it mounts is what is read.
+//! The DaemonSet: Kubernetes knows its fields, its flags are flags, and what it mounts is what is
+//! read.
 
 use std::collections::BTreeSet;
 
+use k8s_openapi::api::apps::v1::DaemonSet;
+use k8s_openapi::api::core::v1::Namespace;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::common::command;
 
-fn daemon_set() -> Value {
+fn documents() -> Vec<Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/exporter.yaml");
     let text = std::fs::read_to_string(path).unwrap();
-    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
-    let mut sets = documents
+    serde_saphyr::from_multiple(&text).unwrap()
+}
+
+/// What of `written` the type does not have: it is gone, or another, in `read`.
+fn unknown(path: &str, written: &Value, read: &Value) -> Vec<String> {
+    let at = |key: &dyn std::fmt::Display| format!("{path}/{key}");
+    match (written, read) {
+        (Value::Object(fields), Value::Object(known)) => fields
+            .iter()
+            .flat_map(|(key, value)| match known.get(key) {
+                Some(read) => unknown(&at(key), value, read),
+                None => vec![at(key)],
+            })
+            .collect(),
+        (Value::Array(items), Value::Array(known)) if items.len() == known.len() => items
+            .iter()
+            .zip(known)
+            .enumerate()
+            .flat_map(|(place, (item, read))| unknown(&at(&place), item, read))
+            .collect(),
+        _ if written == read => Vec::new(),
+        _ => vec![format!("{path} = {written}")],
+    }
+}
+
+fn unknown_to<T: DeserializeOwned + Serialize>(document: &Value) -> Vec<String> {
+    let typed: T = serde_json::from_value(document.clone()).unwrap();
+    unknown("", document, &serde_json::to_value(typed).unwrap())
+}
+
+#[test]
+fn kubernetes_knows_every_field() {
+    let documents = documents();
+    assert_eq!(documents.len(), 2);
+    for document in &documents {
+        let unknown = match document["kind"].as_str().unwrap() {
+            "Namespace" => unknown_to::<Namespace>(document),
+            _ => unknown_to::<DaemonSet>(document),
+        };
+        assert_eq!(unknown, [""; 0]);
+    }
+    let mut set = daemon_set();
+    set["spec"]["template"]["spec"]["hostPid"] = true.into();
+    set["spec"]["paused"] = true.into();
+    let unknown = unknown_to::<DaemonSet>(&set);
+    assert_eq!(unknown, ["/spec/paused", "/spec/template/spec/hostPid"]);
+}
+
+fn daemon_set() -> Value {
+    let mut sets = documents()
         .into_iter()
         .filter(|document| document["kind"] == "DaemonSet");
     sets.next().unwrap()

@@ -156,6 +156,7 @@ impl Attributor for Kubelet {
     async fn attribute(&self, node: &NodeReading) -> Result<Attribution, AttributionError> {
         let mut attribution = self.allocations().await?;
         let holders: BTreeSet<_> = attribution.all_holders().into_iter().cloned().collect();
+        attribution.sees_processes = self.options.processes.host_pid;
         let (pids, options) = (processes::pids(node), self.options.processes.clone());
         // Files of the kernel's are quick; folders of log files may not be.
         let looked_up =

@@ -117,6 +117,9 @@ pub struct Attribution {
     pub dra: Vec<DraDevice>,
     /// Devices that are held and whose ids have no known form.
     pub unknown: Vec<UnknownDevice>,
+    /// True when every process was looked up where the node's processes are to be seen: then a
+    /// container that holds a device and has no process there uses nothing of it.
+    pub sees_processes: bool,
 }
 
 impl Attribution {

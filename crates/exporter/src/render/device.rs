@@ -51,15 +51,12 @@ impl<'a> Device<'a> {
             processes: &gpu.processes,
             unlisted: gpu.processes_absent,
             holders: attribution.holders(gpu),
+            kind: match gpu.mig {
+                Some(_) => Kind::Split,
+                None => Kind::Gpu,
+            },
         };
-        let split = gpu.mig.is_some();
-        parts.device(
-            labeller.device(gpu, None),
-            split,
-            attribution,
-            labeller,
-            missing,
-        )
+        parts.device(labeller.device(gpu, None), attribution, labeller, missing)
     }
 
     pub(super) fn instance(
@@ -74,10 +71,20 @@ impl<'a> Device<'a> {
             processes: &mig.processes,
             unlisted: mig.processes_absent,
             holders: attribution.instance_holders(gpu, mig),
+            kind: Kind::Instance,
         };
         let labels = labeller.device(gpu, Some(mig));
-        parts.device(labels, false, attribution, labeller, missing)
+        parts.device(labels, attribution, labeller, missing)
     }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Gpu,
+    /// A GPU in MIG mode: what runs on it runs on its instances.
+    Split,
+    /// A MIG instance: nobody samples what its processes use of the multiprocessors.
+    Instance,
 }
 
 struct Parts<'a, 'b> {
@@ -86,13 +93,13 @@ struct Parts<'a, 'b> {
     /// Why they could not be listed, if so.
     unlisted: Option<Absence>,
     holders: Vec<(&'b PodRef, Share)>,
+    kind: Kind,
 }
 
 impl<'a, 'b> Parts<'a, 'b> {
     fn device(
         self,
         labels: String,
-        split: bool,
         attribution: &'b Attribution,
         labeller: Labeller<'_>,
         missing: &mut Missing,
@@ -100,6 +107,8 @@ impl<'a, 'b> Parts<'a, 'b> {
         let only = exclusive(&self.holders);
         let mut usages: BTreeMap<&PodRef, Usage> = BTreeMap::new();
         let mut totals: BTreeMap<&PodRef, (Total, Total)> = BTreeMap::new();
+        // Whether all that runs here is known, with its owner.
+        let mut all_known = attribution.sees_processes && self.unlisted.is_none();
         if let Some(absence) = self.unlisted {
             missing.add(&SM_UTIL, Why::Absent(absence));
             missing.add(&MEM_USED, Why::Absent(absence));
@@ -121,6 +130,7 @@ impl<'a, 'b> Parts<'a, 'b> {
                     *usage.processes.entry(basis).or_default() += 1;
                 }
                 Err(why) => {
+                    all_known &= why == Why::Unattributed(Unattributed::NoPod);
                     missing.add(&SM_UTIL, why);
                     missing.add(&MEM_USED, why);
                 }
@@ -132,8 +142,13 @@ impl<'a, 'b> Parts<'a, 'b> {
             usage.memory = memory.value();
         }
         for (pod, share) in &self.holders {
+            let usage = usages.entry(pod).or_default();
+            if all_known && self.kind != Kind::Split && usage.processes.is_empty() {
+                usage.memory = Some(0.0);
+                usage.sm = (self.kind == Kind::Gpu).then_some(0.0);
+            }
             match allocated(*share, self.values.get(GpuField::MemoryTotal)) {
-                Ok(mebibytes) => usages.entry(pod).or_default().allocated = Some(mebibytes),
+                Ok(mebibytes) => usage.allocated = Some(mebibytes),
                 Err(why) => missing.add(&MEM_ALLOCATED, why),
             }
         }
@@ -148,7 +163,7 @@ impl<'a, 'b> Parts<'a, 'b> {
         };
         Device {
             values: self.values,
-            split,
+            split: self.kind == Kind::Split,
             labels,
             containers,
         }

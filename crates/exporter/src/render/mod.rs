@@ -41,7 +41,8 @@ pub struct RenderOptions {
 /// none of its own, and a shared GPU has one series of its own without a pod, beside one for each
 /// container of what its own processes do. A GPU's own metrics name a container only when that
 /// holds the whole GPU. Values of several processes of one container on one device are added up,
-/// utilization to 100 at most; a sum of which a part is missing is left out. What is left out is
+/// utilization to 100 at most; a sum of which a part is missing is left out. A container that holds
+/// a device and has no process there uses 0, where all processes are to be seen. What is left out is
 /// counted in `concertina_exporter_absent_readings`, by metric and reason.
 #[must_use]
 pub fn render(node: &NodeReading, attribution: &Attribution, options: RenderOptions) -> String {

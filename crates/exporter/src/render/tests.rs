@@ -141,6 +141,30 @@ fn processes_that_cannot_be_listed_are_not_none() {
 }
 
 #[test]
+fn a_holder_without_a_process_uses_nothing_once_all_processes_are_known() {
+    let of = |node: &NodeReading, attribution: &Attribution| {
+        let text = render(node, attribution, ACK);
+        [
+            value(&text, "DCGM_CUSTOM_PROCESS_SM_UTIL", Some("b")),
+            value(&text, "DCGM_CUSTOM_PROCESS_MEM_USED", Some("b")),
+        ]
+    };
+    let mut node = node(vec![process(1, Reading::Value(80.0))]);
+    let mut attribution = shared(&[("a", &[1]), ("b", &[])]);
+    assert_eq!(of(&node, &attribution), [None, None], "it may be hidden");
+    attribution.sees_processes = true;
+    assert_eq!(of(&node, &attribution), [Some(0.0), Some(0.0)]);
+    node.gpus[0].processes.push(process(2, Reading::Value(5.0)));
+    attribution.unattributed(2, Unattributed::NoPod);
+    assert_eq!(of(&node, &attribution), [Some(0.0), Some(0.0)]);
+    attribution.unattributed(2, Unattributed::Gone);
+    assert_eq!(of(&node, &attribution), [None, None], "it may be b's");
+    node.gpus[0].processes.clear();
+    node.gpus[0].processes_absent = Some(Absence::NoPermission);
+    assert_eq!(of(&node, &attribution), [None, None]);
+}
+
+#[test]
 fn numbers_that_are_none_are_left_out() {
     let mut node = node(Vec::new());
     node.gpus[0].values = node.gpus[0].values.with(GpuField::Utilization, f64::NAN);
@@ -182,6 +206,7 @@ fn split() -> NodeReading {
 #[test]
 fn memory_of_a_split_gpu_is_that_of_its_instances() {
     let mut attribution = Attribution::new();
+    attribution.sees_processes = true;
     let pod = PodRef::new("ml", "train", "main");
     attribution.allocate("nvidia0/gi7".parse().unwrap(), &pod, Share::Whole);
     let options = RenderOptions {

@@ -66,7 +66,7 @@ async fn exclusive() {
         test: "exclusive",
         scenario: &scenario,
         answers: answers(&[("bert-0", GPU, &["GPU-0"])], &[]),
-        processes: &[(4711, "ml/bert-0/main")],
+        processes: &[(4711, Some("bert-0"))],
         host_pid: true,
     };
     insta::assert_snapshot!(node.exposition(None).await);
@@ -74,8 +74,7 @@ async fn exclusive() {
 
 #[tokio::test]
 async fn time_sliced_by_four() {
-    // The third has two processes, one of them asleep; the fourth is there and does nothing; one
-    // process is no pod's.
+    // The third has two processes, one of them asleep; the fourth has none; one process is no pod's.
     let all = [
         (11, 3000, 30),
         (12, 3000, 20),
@@ -97,10 +96,11 @@ async fn time_sliced_by_four() {
             &["GPU-0"],
         ),
         processes: &[
-            (11, "ml/a/main"),
-            (12, "ml/b/main"),
-            (13, "ml/c/main"),
-            (14, "ml/c/main"),
+            (11, Some("a")),
+            (12, Some("b")),
+            (13, Some("c")),
+            (14, Some("c")),
+            (15, None),
         ],
         host_pid: true,
     };
@@ -120,7 +120,7 @@ async fn shared_by_mps() {
             ],
             &["GPU-0"],
         ),
-        processes: &[(11, "ml/a/main"), (12, "ml/b/main")],
+        processes: &[(11, Some("a")), (12, Some("b"))],
         host_pid: true,
     };
     insta::assert_snapshot!(node.exposition(None).await);
@@ -139,7 +139,7 @@ async fn split_by_mig() {
         test: "mig",
         scenario: &scenario,
         answers: answers(&[("train", "nvidia.com/mig-1g.5gb", &["MIG-a"])], &[]),
-        processes: &[(21, "ml/train/main")],
+        processes: &[(21, Some("train"))],
         host_pid: true,
     };
     insta::assert_snapshot!(node.exposition(None).await);

@@ -13,6 +13,7 @@ use concertina_nvml_stub::Stub;
 use concertina_sources::nvml::{Nvml, NvmlOptions};
 use concertina_sources::{Clock, GpuSource};
 use concertina_testkit::kubelet::{Answers, FakeKubelet};
+use concertina_testkit::processes;
 
 /// 2026-11-18T06:13:20Z, in seconds: when everything is read.
 pub(crate) const NOW: i64 = 1_795_000_400;
@@ -46,31 +47,6 @@ impl Folder {
     pub(crate) fn socket(&self) -> PathBuf {
         self.0.join("kubelet.sock")
     }
-
-    /// A process of a container, with the names that the kubelet gives to its log files.
-    fn process(&self, pid: u32, container: &str) {
-        let (namespace, pod, name) = {
-            let mut parts = container.split('/');
-            let mut next = || parts.next().unwrap();
-            (next(), next(), next())
-        };
-        let uid = format!("{pid:08}-0000-4000-8000-000000000000");
-        let id = format!("{pid:064}");
-        let slice = uid.replace('-', "_");
-        let group =
-            format!("0::/kubepods.slice/kubepods-pod{slice}.slice/cri-containerd-{id}.scope\n");
-        let write = |path: String, text: &str| {
-            let path = self.0.join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
-        write(format!("proc/{pid}/cgroup"), &group);
-        write(
-            format!("log/containers/{pod}_{namespace}_{name}-{id}.log"),
-            "",
-        );
-        write(format!("log/pods/{namespace}_{pod}_{uid}/{name}/0.log"), "");
-    }
 }
 
 impl Drop for Folder {
@@ -93,13 +69,13 @@ pub(crate) fn options(folder: &Folder, host_pid: bool) -> KubeletOptions {
     }
 }
 
-/// What a node shows: its driver's scenario, what its kubelet answers, and whose its processes
-/// are, as `namespace/pod/container`.
+/// What a node shows: its driver's scenario, what its kubelet answers, and of which pod its
+/// processes are.
 pub(crate) struct Node<'a> {
     pub(crate) test: &'a str,
     pub(crate) scenario: &'a str,
     pub(crate) answers: Answers,
-    pub(crate) processes: &'a [(u32, &'a str)],
+    pub(crate) processes: &'a [(u32, Option<&'a str>)],
     pub(crate) host_pid: bool,
 }
 
@@ -109,8 +85,9 @@ impl Node<'_> {
         let folder = Folder::new(self.test);
         let stub = Stub::place(&folder.0, self.scenario).unwrap();
         FakeKubelet::serve(&folder.socket(), self.answers).unwrap();
-        for (pid, container) in self.processes {
-            folder.process(*pid, container);
+        for (pid, pod) in self.processes {
+            let container = pod.map(|pod| ["ml", pod, "main"]);
+            processes::place(&folder.0, *pid, container).unwrap();
         }
         let nvml = Nvml::start(NvmlOptions {
             library: stub.library().to_owned(),
