@@ -97,6 +97,70 @@ async fn answers_have_prometheus_shapes() {
 }
 
 #[tokio::test]
+async fn the_store_tells_about_itself() {
+    let store = SharedStore::new(StoreOptions {
+        max_series: 3,
+        ..StoreOptions::default()
+    });
+    let base = serving(store.clone(), QueryApiOptions::default()).await;
+    store.write(|store| {
+        let labels = |pod| Labels::from_pairs([("__name__", "m"), ("pod", pod)]);
+        let sample = |millis, value| Sample {
+            timestamp: Timestamp::from_millis(millis),
+            value,
+        };
+        assert!(store.append(&labels("c"), sample(3000, 1.0)).is_ok());
+        assert!(store.append(&labels("c"), sample(3000, 1.0)).is_ok());
+        assert!(store.append(&labels("c"), sample(3000, 2.0)).is_err());
+        assert!(store.append(&labels("d"), sample(3000, 1.0)).is_err());
+        // All that `a` and `b` have is too old then.
+        store.append(&labels("c"), sample(3_602_000, 1.0)).unwrap();
+        store.evict(Timestamp::from_millis(3_604_000));
+    });
+    let told = get(&base, "/metrics").await;
+    assert!(concertina_sources::exposition::parse(told.split_at(4).1).is_ok());
+    let bytes = store.read(|store| store.usage().bytes).to_string();
+    let told = told.replace(&format!("bytes {bytes}"), "bytes BYTES");
+    insta::assert_snapshot!(told, @r#"
+200 # HELP concertina_store_series Series in the store.
+# TYPE concertina_store_series gauge
+concertina_store_series 1
+# HELP concertina_store_samples Samples of all series.
+# TYPE concertina_store_samples gauge
+concertina_store_samples 2
+# HELP concertina_store_bytes Memory that series and samples take.
+# TYPE concertina_store_bytes gauge
+concertina_store_bytes BYTES
+# HELP concertina_store_samples_appended_total Samples stored.
+# TYPE concertina_store_samples_appended_total counter
+concertina_store_samples_appended_total 10
+# HELP concertina_store_samples_repeated_total Samples that were there already.
+# TYPE concertina_store_samples_repeated_total counter
+concertina_store_samples_repeated_total 1
+# HELP concertina_store_samples_refused_total Samples not stored, by reason.
+# TYPE concertina_store_samples_refused_total counter
+concertina_store_samples_refused_total{reason="conflict"} 1
+concertina_store_samples_refused_total{reason="out_of_order"} 0
+concertina_store_samples_refused_total{reason="too_old"} 0
+concertina_store_samples_refused_total{reason="max_series"} 1
+concertina_store_samples_refused_total{reason="max_samples"} 0
+concertina_store_samples_refused_total{reason="max_bytes"} 0
+# HELP concertina_store_samples_evicted_total Samples given up.
+# TYPE concertina_store_samples_evicted_total counter
+concertina_store_samples_evicted_total 8
+# HELP concertina_store_series_created_total Series that began.
+# TYPE concertina_store_series_created_total counter
+concertina_store_series_created_total 3
+# HELP concertina_store_series_evicted_total Series given up, because no sample of them was left.
+# TYPE concertina_store_series_evicted_total counter
+concertina_store_series_evicted_total 2
+# HELP concertina_store_retention_shortened_total How often samples younger than the retention were given up to stay below a limit.
+# TYPE concertina_store_retention_shortened_total counter
+concertina_store_retention_shortened_total 0
+"#);
+}
+
+#[tokio::test]
 async fn errors_have_prometheus_shapes() {
     let base = api(QueryApiOptions::default()).await;
     let mut answers = Vec::new();

@@ -2,9 +2,11 @@
 //!
 //! What `promtool`, Grafana and `curl` need to look inside: `query`, `query_range`, `series`,
 //! `labels`, `label/NAME/values` and `status/buildinfo` below `/api/v1/`, and `/-/healthy` and
-//! `/-/ready`. Parameters, shapes and types of errors are those of Prometheus 2.42.
+//! `/-/ready`. Parameters, shapes and types of errors are those of Prometheus 2.42. `/metrics` has what
+//! the store holds, and what it refused and gave up.
 
 mod answer;
+mod metrics;
 mod params;
 
 use std::convert::Infallible;
@@ -29,6 +31,7 @@ use answer::{Answer, ApiError, Metric, success};
 use params::Params;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
+const EXPOSED: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The steps that a range may have, as in Prometheus.
 const MAX_STEPS: u128 = 11_000;
 
@@ -111,6 +114,14 @@ impl QueryApi {
     {
         match request.uri().path() {
             "/-/healthy" | "/-/ready" => text(StatusCode::OK, PLAIN, "ready\n"),
+            "/metrics" => {
+                let (usage, counters) = self.store.read(|store| (store.usage(), store.counters()));
+                text(
+                    StatusCode::OK,
+                    EXPOSED,
+                    metrics::exposition(usage, counters),
+                )
+            }
             _ => match self.answer(request).await {
                 Ok(body) => json(StatusCode::OK, body),
                 Err(error) => error.respond(),

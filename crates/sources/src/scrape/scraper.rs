@@ -89,6 +89,7 @@ impl Scraper {
     pub async fn run(&mut self) {
         let first = self.clock.now();
         let mut failing = None;
+        let mut refused = 0;
         loop {
             let report = self.scrape().await;
             let url = &self.target.url;
@@ -99,8 +100,13 @@ impl Scraper {
                 (Ok(_), Some(_)) => tracing::info!(url, "scrapes succeed again"),
                 _ => {}
             }
+            let before = std::mem::take(&mut refused);
             if let Some((count, reason)) = &report.refused {
-                tracing::warn!(url, count, %reason, "samples were not stored");
+                refused = *count;
+                // Once is enough of what stays as it is.
+                if refused != before {
+                    tracing::warn!(url, count, %reason, "samples were not stored");
+                }
             }
             failing = report.samples.err();
             let next = next_scrape(&self.target, &self.options, first, self.clock.now());
@@ -145,9 +151,9 @@ impl Scraper {
                     tracing::debug!(%error, "a report of a scrape was not stored");
                 }
             }
-            store.evict(at);
             (stored.refused, ended)
         });
+        self.store.evict(at);
         if failure.is_none() {
             self.cache.forget();
         }
@@ -182,7 +188,11 @@ impl Scraper {
     }
 
     async fn fetch(&self) -> Result<(bytes::Bytes, Format), String> {
-        let headers = [("accept", ACCEPT)];
+        let timeout = self.options.timeout.as_secs_f64().to_string();
+        let headers = [
+            ("accept", ACCEPT),
+            ("x-prometheus-scrape-timeout-seconds", &timeout),
+        ];
         let answer = self.client.get(&self.target.url, &headers).await;
         let answer = answer.map_err(|error| error.to_string())?;
         if answer.status != 200 {

@@ -1,10 +1,11 @@
 //! The store as a source.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use concertina_model::{Labels, QueryAnswer};
+use concertina_model::{Labels, QueryAnswer, Timestamp};
 use concertina_promql::{parse, parse_selector};
 use concertina_tsdb::{EvalOptions, Evaluation, Snapshot, Store, StoreOptions};
 
@@ -14,13 +15,26 @@ use crate::{MetricSource, SourceError};
 
 /// A store that a scraper fills while others ask it. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct SharedStore(Arc<RwLock<Store>>);
+pub struct SharedStore(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    store: RwLock<Store>,
+    /// When it was last told that the store is full, in milliseconds.
+    told: AtomicI64,
+}
+
+/// How often it is told that the store is full.
+const TELL_EVERY: i64 = 60_000;
 
 impl SharedStore {
     /// An empty store.
     #[must_use]
     pub fn new(options: StoreOptions) -> Self {
-        Self(Arc::new(RwLock::new(Store::new(options))))
+        Self(Arc::new(Shared {
+            store: RwLock::new(Store::new(options)),
+            told: AtomicI64::new(i64::MIN),
+        }))
     }
 
     /// The store's content at this instant. Whoever evaluates over it holds nobody up.
@@ -32,12 +46,36 @@ impl SharedStore {
     /// Reads the store; nobody writes meanwhile.
     pub fn read<T>(&self, read: impl FnOnce(&Store) -> T) -> T {
         // A sample is stored whole or not at all, also where a panic happened.
-        read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        read(&self.0.store.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Changes the store; nobody reads meanwhile.
     pub fn write<T>(&self, write: impl FnOnce(&mut Store) -> T) -> T {
-        write(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+        write(&mut self.0.store.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Drops what is too old at `now`, and tells when that is more than the retention demands.
+    pub(super) fn evict(&self, now: Timestamp) {
+        let (before, after, usage) = self.write(|store| {
+            let before = store.counters().retention_shortened;
+            store.evict(now);
+            (before, store.counters().retention_shortened, store.usage())
+        });
+        if before == after {
+            return;
+        }
+        let now = now.as_millis();
+        let told = self.0.told.load(Ordering::Relaxed);
+        if now.saturating_sub(told) >= TELL_EVERY {
+            self.0.told.store(now, Ordering::Relaxed);
+            let (series, samples, bytes) = (usage.series, usage.samples, usage.bytes);
+            tracing::warn!(
+                series,
+                samples,
+                bytes,
+                "the store is nearly full: samples are given up before their time"
+            );
+        }
     }
 }
 
