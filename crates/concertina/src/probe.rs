@@ -22,7 +22,7 @@ use crate::files::{self, FileError};
 const LOOKBACK: Duration = Duration::from_secs(600);
 
 /// What is asked.
-pub(crate) struct Probe(Box<dyn MetricSource>);
+pub(crate) struct Probe(Arc<dyn MetricSource>);
 
 /// Why it cannot be asked.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +61,12 @@ impl Probe {
             reason: error.to_string(),
         })?;
         prometheus.check().await?;
-        Ok(Self(Box::new(prometheus)))
+        Ok(Self(Arc::new(prometheus)))
+    }
+
+    /// A source that is in use.
+    pub(crate) fn of_source(source: Arc<dyn MetricSource>) -> Self {
+        Self(source)
     }
 
     /// The samples of a file in Prometheus' text format, taken for those of now, whatever their
@@ -84,7 +89,7 @@ impl Probe {
                     .map_err(|error| refused(format!("{}: {error}", exposed.labels)))
             })
         })?;
-        Ok(Self(Box::new(StoreSource::new(
+        Ok(Self(Arc::new(StoreSource::new(
             store,
             Arc::new(SystemClock),
         ))))

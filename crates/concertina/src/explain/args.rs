@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use concertina_model::LabelSelector;
 
+use super::Wanted;
+
 /// Explains why a metric is there or not: which series feed it, which label names its objects,
 /// which PromQL is asked, and what came back; or the first step at which it falls out.
 ///
@@ -46,6 +48,18 @@ pub struct ExplainArgs {
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+impl ExplainArgs {
+    /// What is asked about.
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted {
+            metric: self.metric.clone(),
+            namespace: self.namespace.clone(),
+            object: self.object.clone(),
+            selector: self.selector.clone(),
+        }
+    }
 }
 
 /// How an explanation is printed.

@@ -3,15 +3,16 @@
 mod args;
 mod question;
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::path::PathBuf;
 
 pub use args::{ExplainArgs, Format};
 use concertina_mapping::explain::{
-    Explanation, Question, QuestionError, UsageExplanation, UsageQuestion, metric, overview,
-    series_queries, usage_of,
+    Explanation, Overview, Question, QuestionError, UsageExplanation, UsageQuestion, metric,
+    overview, series_queries, usage_of,
 };
 use concertina_mapping::{ResourceTable, lint};
+use concertina_model::LabelSelector;
 use concertina_rules::RuleFile;
 use serde::Serialize;
 
@@ -65,24 +66,92 @@ pub async fn run(args: ExplainArgs) -> Result<bool, ExplainError> {
     })?;
     let (url, series) = (args.prometheus_url.as_deref(), args.series.as_deref());
     let probe = Probe::of_options(url, series).await?;
-    let Some(wanted) = &args.metric else {
-        let series = match &probe {
-            Some(probe) => Some(probe.series(&lint::series_queries(&text)).await?),
+    let format = args.format;
+    let told = tell(&file, &text, &args.wanted(), probe.as_ref()).await?;
+    let text = match format {
+        Format::Text => told.to_string(),
+        Format::Json => json(&told)?,
+    };
+    let printed = files::print(&text);
+    printed.map_err(|error| ExplainError::Output(error.to_string()))?;
+    Ok(told.is_there())
+}
+
+/// What is asked about, as a user writes it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    /// The metric; None asks what each rule serves.
+    pub(crate) metric: Option<String>,
+    /// The namespace of the objects.
+    pub(crate) namespace: Option<String>,
+    /// The object.
+    pub(crate) object: Option<String>,
+    /// Which series.
+    pub(crate) selector: Option<LabelSelector>,
+}
+
+/// What is told.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Told {
+    /// Of each rule.
+    Overview(Overview),
+    /// Of a metric.
+    Metric(Box<Explanation>),
+    /// Of the use of a pod or a node.
+    Usage(Box<UsageExplanation>),
+}
+
+impl Told {
+    /// Whether what was asked for is there.
+    fn is_there(&self) -> bool {
+        match self {
+            Self::Overview(_) => true,
+            Self::Metric(explanation) => explanation.is_there(),
+            Self::Usage(explanation) => explanation.there,
+        }
+    }
+}
+
+impl Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Overview(overview) => overview.fmt(f),
+            Self::Metric(explanation) => explanation.fmt(f),
+            Self::Usage(explanation) => explanation.fmt(f),
+        }
+    }
+}
+
+/// Explains what is wanted of the rules of `file`, which was read from `text`.
+pub(crate) async fn tell(
+    file: &RuleFile,
+    text: &str,
+    wanted: &Wanted,
+    probe: Option<&Probe>,
+) -> Result<Told, ExplainError> {
+    let Some(metric) = &wanted.metric else {
+        let series = match probe {
+            Some(probe) => Some(probe.series(&lint::series_queries(text)).await?),
             None => None,
         };
-        let overview = overview(&file, series.as_ref(), &ResourceTable::builtin());
-        print(args.format, &overview)?;
-        return Ok(true);
+        let overview = overview(file, series.as_ref(), &ResourceTable::builtin());
+        return Ok(Told::Overview(overview));
     };
-    if let Some(asked) = question::of_use(wanted) {
-        let explanation = usage(&file, asked, probe.as_ref()).await?;
-        print(args.format, &explanation)?;
-        return Ok(explanation.there);
+    if let Some(asked) = question::of_use(metric) {
+        let explanation = usage(file, asked, probe).await?;
+        return Ok(Told::Usage(Box::new(explanation)));
     }
-    let question = question::of(wanted, &args)?;
-    let explanation = explain(&file, &question, probe.as_ref()).await?;
-    print(args.format, &explanation)?;
-    Ok(explanation.is_there())
+    let question = question::of(metric, wanted)?;
+    let explanation = explain(file, &question, probe).await?;
+    Ok(Told::Metric(Box::new(explanation)))
+}
+
+/// As `--format json` prints it.
+pub(crate) fn json(told: &Told) -> Result<String, ExplainError> {
+    let text = serde_json::to_string_pretty(told);
+    let text = text.map_err(|error| ExplainError::Output(error.to_string()))?;
+    Ok(text + "\n")
 }
 
 async fn explain(
@@ -114,13 +183,4 @@ async fn usage(
         explanation.answered(&cpu, &memory);
     }
     Ok(explanation)
-}
-
-fn print<T: Serialize + Display>(format: Format, told: &T) -> Result<(), ExplainError> {
-    let output = |error: &dyn Display| ExplainError::Output(error.to_string());
-    let text = match format {
-        Format::Text => told.to_string(),
-        Format::Json => serde_json::to_string_pretty(told).map_err(|error| output(&error))? + "\n",
-    };
-    files::print(&text).map_err(|error| output(&error))
 }

@@ -4,7 +4,7 @@ use concertina_mapping::explain::{Question, UsageQuestion};
 use concertina_metrics_api::path::{self, Request, UsageOf};
 use concertina_metrics_api::provider::Objects;
 
-use super::{ExplainArgs, ExplainError};
+use super::{ExplainError, Wanted};
 
 /// The question about the use of an object, when METRIC is the path of one.
 pub(super) fn of_use(metric: &str) -> Option<UsageQuestion> {
@@ -24,19 +24,19 @@ pub(super) fn of_use(metric: &str) -> Option<UsageQuestion> {
     }
 }
 
-/// The question of METRIC and the options, which count more than a path.
-pub(super) fn of(metric: &str, args: &ExplainArgs) -> Result<Question, ExplainError> {
+/// The question of METRIC and of what stands beside it, which counts more than a path.
+pub(super) fn of(metric: &str, wanted: &Wanted) -> Result<Question, ExplainError> {
     let mut question = match metric.starts_with("/apis/") {
         true => of_path(metric)?,
         false => Question::parse(metric)?,
     };
-    if let Some(namespace) = &args.namespace {
+    if let Some(namespace) = &wanted.namespace {
         question.namespace = Some(namespace.clone());
     }
-    if let Some(object) = &args.object {
+    if let Some(object) = &wanted.object {
         question.object = Some(object.clone());
     }
-    if let Some(selector) = &args.selector {
+    if let Some(selector) = &wanted.selector {
         question.selector = selector.clone();
     }
     Ok(question)

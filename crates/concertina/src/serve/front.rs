@@ -1,4 +1,4 @@
-//! The service: the API of the rules that are in use when a request comes.
+//! The service: the API of the rules that are in use when a request comes, and what explains it.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -10,6 +10,7 @@ use concertina_http::Body;
 use http::{Request, Response};
 use tower_service::Service;
 
+use super::explain;
 use super::live::Live;
 
 /// Cheap to clone; clones serve the same rules.
@@ -26,6 +27,11 @@ impl<B> Service<Request<B>> for Front {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        if request.uri().path() == explain::PATH {
+            let query = request.uri().query().unwrap_or_default().to_owned();
+            let answer = explain::answer(Arc::clone(&self.0), request.method().clone(), query);
+            return Box::pin(async move { Ok(answer.await) });
+        }
         self.0.api().call(request)
     }
 }

@@ -8,8 +8,10 @@ use concertina_metrics_api::server::HealthCheck;
 use concertina_metrics_api::telemetry::AdapterMetrics;
 use concertina_metrics_api::{Adapter, ExternalAdapter, MetricsApi, UsageAdapter};
 use concertina_sources::{Clock, MetricSource};
+use tokio::sync::Semaphore;
 
 use super::args::Times;
+use super::explain;
 use super::objects::{NamedObjects, SeriesObjects};
 use super::relist::{Relistable, Relister};
 use super::report::Report;
@@ -29,6 +31,8 @@ pub(super) struct Ground {
 /// One set of rules, served.
 pub(super) struct Served {
     pub(super) api: MetricsApi,
+    /// The rule file as it was read.
+    text: Arc<str>,
     lists: Vec<Arc<dyn Relistable>>,
 }
 
@@ -39,6 +43,7 @@ impl Served {
             source, resources, ..
         } = ground;
         let lookback = ground.times.max_age;
+        let text = rules.text;
         let report = Arc::clone(&ground.report);
         let check = HealthCheck::new("rules", [HealthEndpoint::Readyz], move || {
             Ok(report.detail())
@@ -46,10 +51,11 @@ impl Served {
         let mut registry = Telemetry::of_rules();
         let metrics = AdapterMetrics::register(&mut registry);
         let telemetry = Arc::clone(&ground.telemetry);
-        let text = move || telemetry.text(&registry);
+        let numbers = move || telemetry.text(&registry);
         let mut api = MetricsApi::builder()
             .health_check(check)
-            .metrics(CONTENT_TYPE, text);
+            .metrics(CONTENT_TYPE, numbers)
+            .also_serves(explain::PATH);
         let mut lists: Vec<Arc<dyn Relistable>> = Vec::new();
         if !rules.custom.is_empty() {
             let adapter = Arc::new_cyclic(|adapter| {
@@ -88,6 +94,7 @@ impl Served {
         }
         Self {
             api: api.build(),
+            text,
             lists,
         }
     }
@@ -111,6 +118,8 @@ impl Served {
 pub(super) struct Live {
     pub(super) ground: Ground,
     current: RwLock<Arc<(Served, Relister)>>,
+    /// Places for those who have something explained.
+    pub(super) explaining: Semaphore,
 }
 
 impl Live {
@@ -119,6 +128,7 @@ impl Live {
         Self {
             ground,
             current: RwLock::new(relisted),
+            explaining: Semaphore::new(explain::AT_ONCE),
         }
     }
 
@@ -130,9 +140,18 @@ impl Live {
 
     /// The API of the rules in use.
     pub(super) fn api(&self) -> MetricsApi {
+        self.current().0.api.clone()
+    }
+
+    /// The file of the rules in use, as it was read.
+    pub(super) fn text(&self) -> Arc<str> {
+        Arc::clone(&self.current().0.text)
+    }
+
+    fn current(&self) -> Arc<(Served, Relister)> {
         // Held for a pointer copy only.
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.0.api.clone()
+        let current = self.current.read();
+        Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -4,10 +4,12 @@
 //! `args` are the flags, `ignored` those of prometheus-adapter that have nothing to do here.
 //! `rules` reads the rule file, `source` is where numbers come from, `objects` which objects there
 //! are, `relist` keeps the catalogues of metrics up to date. `live` is the rules in use, `reload`
-//! follows the rule file, `report` tells what became of it, `telemetry` counts, `front` serves.
+//! follows the rule file, `report` tells what became of it, `telemetry` counts,
+//! `explain` explains, `front` serves.
 
 mod args;
 mod error;
+mod explain;
 mod front;
 pub(crate) mod go_duration;
 mod ignored;

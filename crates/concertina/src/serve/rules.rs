@@ -19,6 +19,8 @@ pub(super) struct Compiled {
     pub(super) usage: Option<UsageRules>,
     /// Why others do not compile.
     pub(super) refused: Vec<String>,
+    /// The text that they were read from.
+    pub(super) text: Arc<str>,
 }
 
 impl Compiled {
@@ -45,6 +47,7 @@ impl Compiled {
             external,
             usage,
             refused,
+            text: text.into(),
         };
         if !compiled.is_empty() {
             return Ok(compiled);

@@ -9,6 +9,7 @@
 )]
 
 mod common;
+mod explain;
 mod mistakes;
 #[path = "../parts/mod.rs"]
 mod parts;
