@@ -1,6 +1,10 @@
-//! What was asked.
+//! What was asked, and what was written.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+
+use concertina_model::Timestamp;
+use serde_json::Value;
 
 /// The most requests that are remembered.
 const KEEPS: usize = 10_000;
@@ -18,6 +22,29 @@ pub struct AuditEntry {
     pub user_agent: String,
     /// The answer's status; 0 for none.
     pub status: u16,
+}
+
+/// A write that a client did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WriteEntry {
+    /// When, by the sandbox's time.
+    pub at: Timestamp,
+    /// Who, by the token; empty for somebody unknown.
+    pub user: String,
+    /// The `User-Agent`; empty when there was none.
+    pub user_agent: String,
+    /// `create`, `update`, `patch`, `apply` or `delete`.
+    pub verb: &'static str,
+    /// The resource: `deployments.apps`, with the subresource: `deployments.apps/scale`.
+    pub resource: String,
+    /// The object's namespace; empty for none.
+    pub namespace: String,
+    /// The object's name.
+    pub name: String,
+    /// The object's resourceVersion after it, which orders all writes.
+    pub revision: u64,
+    /// The object after it, or as it was deleted.
+    pub object: Arc<Value>,
 }
 
 /// The newest requests, the oldest first.

@@ -36,6 +36,37 @@ pub enum ApiError {
         /// The object's name.
         name: String,
     },
+    /// The object is not the one that was meant.
+    #[error("Operation cannot be fulfilled on {resource} \"{name}\": {reason}")]
+    Precondition {
+        /// The resource.
+        resource: String,
+        /// The object's name.
+        name: String,
+        /// What differs.
+        reason: String,
+    },
+    /// Others than the one who applies want fields to be different.
+    #[error("Apply failed with {} conflict{}: {}", .conflicts.len(), if .conflicts.len() == 1 { "" } else { "s" }, listed(.conflicts))]
+    ApplyConflict {
+        /// Who (`"NAME" using VERSION`) and which field (`.spec.replicas`).
+        conflicts: Vec<(String, String)>,
+    },
+    /// The object is not as its kind demands.
+    #[error("{} \"{name}\" is invalid: {reason}", qualified(.kind, .group))]
+    Invalid {
+        /// The kind: `Deployment`.
+        kind: String,
+        /// Its API group.
+        group: String,
+        /// The object's name.
+        name: String,
+        /// Which field is how, and how it should be.
+        reason: String,
+    },
+    /// The patch does not fit the object.
+    #[error("the server rejected our request due to an error in our request: {0}")]
+    Rejected(String),
     /// What happened since that revision is no longer known.
     #[error("too old resource version: {asked} ({oldest})")]
     Expired {
@@ -70,7 +101,11 @@ impl ApiError {
     pub fn code(&self) -> u16 {
         match self {
             Self::NoSuchPath | Self::NotFound { .. } => 404,
-            Self::AlreadyExists { .. } | Self::Conflict { .. } => 409,
+            Self::AlreadyExists { .. }
+            | Self::Conflict { .. }
+            | Self::Precondition { .. }
+            | Self::ApplyConflict { .. } => 409,
+            Self::Invalid { .. } | Self::Rejected(_) => 422,
             Self::Expired { .. } => 410,
             Self::BadRequest(_) => 400,
             Self::UnsupportedMedia(_) => 415,
@@ -85,7 +120,10 @@ impl ApiError {
         match self {
             Self::NoSuchPath | Self::NotFound { .. } => "NotFound",
             Self::AlreadyExists { .. } => "AlreadyExists",
-            Self::Conflict { .. } => "Conflict",
+            Self::Conflict { .. } | Self::Precondition { .. } | Self::ApplyConflict { .. } => {
+                "Conflict"
+            }
+            Self::Invalid { .. } | Self::Rejected(_) => "Invalid",
             Self::Expired { .. } => "Expired",
             Self::BadRequest(_) => "BadRequest",
             Self::UnsupportedMedia(_) => "UnsupportedMediaType",
@@ -101,7 +139,7 @@ impl ApiError {
 
     /// The `Status` object.
     pub(crate) fn status(&self) -> Value {
-        json!({
+        let mut status = json!({
             "kind": "Status",
             "apiVersion": "v1",
             "metadata": {},
@@ -109,6 +147,52 @@ impl ApiError {
             "message": self.to_string(),
             "reason": self.reason(),
             "code": self.code(),
-        })
+        });
+        if let (Some(details), Some(status)) = (self.details(), status.as_object_mut()) {
+            status.insert("details".to_owned(), details);
+        }
+        status
     }
+
+    fn details(&self) -> Option<Value> {
+        match self {
+            Self::NotFound { resource, name }
+            | Self::AlreadyExists { resource, name }
+            | Self::Conflict { resource, name }
+            | Self::Precondition { resource, name, .. } => {
+                let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
+                Some(json!({"name": name, "group": group, "kind": plural}))
+            }
+            Self::ApplyConflict { conflicts } => {
+                let cause = |(with, field): &(String, String)| {
+                    json!({
+                        "reason": "FieldManagerConflict",
+                        "message": format!("conflict with {with}"),
+                        "field": field,
+                    })
+                };
+                Some(json!({"causes": conflicts.iter().map(cause).collect::<Vec<_>>()}))
+            }
+            Self::Invalid {
+                kind, group, name, ..
+            } => Some(json!({"name": name, "group": group, "kind": kind})),
+            Self::Fault(429) => Some(json!({"retryAfterSeconds": RETRY_AFTER})),
+            _ => None,
+        }
+    }
+}
+
+/// How long a client that asks too much shall wait, in seconds.
+pub(crate) const RETRY_AFTER: u32 = 1;
+
+fn qualified(kind: &str, group: &str) -> String {
+    match group {
+        "" => kind.to_owned(),
+        group => format!("{kind}.{group}"),
+    }
+}
+
+fn listed(conflicts: &[(String, String)]) -> String {
+    let one = |(with, field): &(String, String)| format!("conflict with {with}: {field}");
+    conflicts.iter().map(one).collect::<Vec<_>>().join("; ")
 }

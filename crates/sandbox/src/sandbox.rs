@@ -7,8 +7,9 @@ use concertina_http::ServerOptions;
 use concertina_model::Timestamp;
 use serde_json::{Value, json};
 
-use crate::audit::{Audit, AuditEntry};
-use crate::store::{Key, Part, Store, meta_text};
+use crate::audit::{Audit, AuditEntry, WriteEntry};
+use crate::patch::merge;
+use crate::store::{Deletion, Key, Store, Write, meta_text};
 use crate::{ApiError, Fault, Kind, Policy};
 
 /// What a [`Sandbox`] is made of.
@@ -78,6 +79,7 @@ pub(crate) struct Shared {
     policy: Mutex<Policy>,
     faults: Mutex<Vec<Fault>>,
     audit: Mutex<Audit>,
+    writes: Mutex<Vec<WriteEntry>>,
 }
 
 /// A lock whose content is whole whatever happened.
@@ -97,6 +99,7 @@ impl Sandbox {
                 policy: Mutex::default(),
                 faults: Mutex::default(),
                 audit: Mutex::default(),
+                writes: Mutex::default(),
             }),
         }
     }
@@ -116,12 +119,12 @@ impl Sandbox {
             meta_text(&object, "name"),
         )?;
         match self.shared.store.get(&key) {
-            Ok(_) => self.shared.store.update(&key, Part::Whole, |_| {
+            Ok(_) => self.shared.store.update(&key, &Write::CLUSTER, |_| {
                 let mut wanted = object;
                 crate::store::set_meta(&mut wanted, "resourceVersion", Value::Null);
                 Ok(wanted)
             }),
-            Err(_) => self.shared.store.create(&key, object),
+            Err(_) => self.shared.store.create(&key, &Write::CLUSTER, object),
         }
     }
 
@@ -169,7 +172,8 @@ impl Sandbox {
         name: &str,
     ) -> Result<(), ApiError> {
         let key = self.key(api_version, kind, namespace, name)?;
-        self.shared.store.delete(&key).map(|_| ())
+        let deletion = Deletion::default();
+        self.shared.store.delete(&key, &deletion).map(|_| ())
     }
 
     fn key(
@@ -179,18 +183,11 @@ impl Sandbox {
         namespace: &str,
         name: &str,
     ) -> Result<Key, ApiError> {
-        let mut kinds = self.shared.store.kinds().iter();
-        let place = kinds
-            .position(|known| known.kind == kind && known.api_version() == api_version)
-            .ok_or_else(|| {
-                ApiError::BadRequest(format!("no kind `{kind}` of `{api_version}` is known"))
-            })?;
-        let namespaced = self
-            .shared
-            .store
-            .kinds()
-            .get(place)
-            .is_some_and(|k| k.namespaced);
+        let kinds = self.shared.store.kinds();
+        let place = kinds.of(api_version, kind).ok_or_else(|| {
+            ApiError::BadRequest(format!("no kind `{kind}` of `{api_version}` is known"))
+        })?;
+        let namespaced = kinds.get(place).is_some_and(|kind| kind.namespaced);
         if name.is_empty() || namespaced == namespace.is_empty() {
             let what = "an object needs a name, and a namespace exactly when its kind has one";
             return Err(ApiError::BadRequest(what.to_owned()));
@@ -200,6 +197,34 @@ impl Sandbox {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
         })
+    }
+
+    /// Serves a kind from now on, or serves it differently.
+    pub fn add_kind(&self, kind: Kind) {
+        self.shared.store.change_kinds(|kinds| kinds.put(kind));
+    }
+
+    /// Serves a resource of an API group no more, in no version. Its objects are gone.
+    pub fn remove_kind(&self, group: &str, plural: &str) {
+        let is = |kind: &Kind| kind.group == group && kind.plural == plural;
+        while let Some(place) = self.shared.store.kinds().position(is) {
+            for object in self.shared.store.list(place, None).0 {
+                let key = Key {
+                    kind: place,
+                    namespace: meta_text(&object, "namespace").to_owned(),
+                    name: meta_text(&object, "name").to_owned(),
+                };
+                // Somebody else may have been faster.
+                let _ = self.shared.store.delete(&key, &Deletion::default());
+            }
+            self.shared.store.change_kinds(|kinds| kinds.remove(place));
+        }
+    }
+
+    /// From now on pods that are on a node end with grace: their deletion is only noted, and
+    /// whoever plays the kubelet deletes them with a grace of 0 seconds.
+    pub fn end_pods_with_grace(&self) {
+        self.shared.store.set_kubelet();
     }
 
     /// Forgets what happened so far: watches that go on from an older revision get a 410.
@@ -234,9 +259,20 @@ impl Sandbox {
         locked(&self.shared.audit).all()
     }
 
-    /// Forgets the requests so far.
+    /// All that clients wrote, the oldest first: what was refused, and dry runs, are not in it.
+    #[must_use]
+    pub fn writes(&self) -> Vec<WriteEntry> {
+        locked(&self.shared.writes).clone()
+    }
+
+    /// Forgets the requests and writes so far.
     pub fn clear_audit(&self) {
         locked(&self.shared.audit).clear();
+        locked(&self.shared.writes).clear();
+    }
+
+    pub(crate) fn wrote(&self, entry: WriteEntry) {
+        locked(&self.shared.writes).push(entry);
     }
 
     pub(crate) fn meet_fault(&self, path: &str) -> Option<crate::Then> {
@@ -261,7 +297,7 @@ impl Sandbox {
     ) -> Result<(), ApiError> {
         let mut data = json!({});
         if let Some(ca) = client_ca {
-            crate::store::merge(&mut data, &json!({"client-ca-file": ca}));
+            merge(&mut data, &json!({"client-ca-file": ca}));
         }
         if let Some(proxy) = front_proxy {
             // Lists are JSON inside of a text.
@@ -275,7 +311,7 @@ impl Sandbox {
                 "requestheader-group-headers": headers("X-Remote-Group"),
                 "requestheader-extra-headers-prefix": headers("X-Remote-Extra-"),
             });
-            crate::store::merge(&mut data, &proxy);
+            merge(&mut data, &proxy);
         }
         self.put(json!({
             "apiVersion": "v1",

@@ -56,7 +56,7 @@ async fn an_object_lives() {
     let cluster = Cluster::new(|_| {}).await;
     let (status, created) = cluster.post(PODS, &pod("a", "web")).await;
     assert_eq!(status, 201);
-    insta::assert_snapshot!(created, @r#"{"apiVersion":"v1","kind":"Pod","metadata":{"creationTimestamp":"2023-11-14T22:13:20Z","generation":1,"labels":{"app":"web"},"name":"a","namespace":"default","resourceVersion":"2","uid":"00000000-0000-4000-8000-000000000001"},"spec":{"nodeName":"n1"}}"#);
+    insta::assert_snapshot!(created, @r#"{"apiVersion":"v1","kind":"Pod","metadata":{"creationTimestamp":"2023-11-14T22:13:20Z","generation":1,"labels":{"app":"web"},"name":"a","namespace":"default","resourceVersion":"2","uid":"00000000-0000-4000-8000-000000000001"},"spec":{"nodeName":"n1"},"status":{"phase":"Pending"}}"#);
     // Its status is apart.
     let mut changed = created.clone();
     changed["status"] = json!({"phase": "Running"});
@@ -65,7 +65,7 @@ async fn an_object_lives() {
     let (_, spec) = cluster.ask("PUT", &one, "application/json", &changed).await;
     assert_eq!(
         (&spec["spec"]["nodeName"], &spec["status"]),
-        (&json!("n2"), &Value::Null)
+        (&json!("n2"), &json!({"phase": "Pending"}))
     );
     assert_eq!(spec["metadata"]["generation"], 2);
     let patch = json!({"status": {"phase": "Running"}, "spec": {"nodeName": "n3"}});
@@ -129,7 +129,7 @@ async fn a_workload_is_scaled() {
     let (status, _) = cluster
         .ask("PATCH", path, "application/merge-patch+json", &patch)
         .await;
-    assert_eq!(status, 400);
+    assert_eq!(status, 422);
     let deployment = cluster
         .sandbox
         .get("apps/v1", "Deployment", "default", "web")

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::route::REVIEWS;
-use crate::{ApiError, Kind};
+use crate::ApiError;
+use crate::kind::Table;
 
 /// The versions of each group but the core one, in the order of the table.
-fn groups(kinds: &[Kind]) -> Vec<(String, Vec<String>)> {
+fn groups(kinds: &Table) -> Vec<(String, Vec<String>)> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     let reviews = REVIEWS.iter().map(|(group, _, _)| (*group, "v1"));
     let kinds = kinds
@@ -40,7 +41,7 @@ fn group(name: &str, versions: &[String]) -> BTreeMap<&'static str, Value> {
 }
 
 /// `/apis`.
-pub(super) fn group_list(kinds: &[Kind]) -> Value {
+pub(super) fn group_list(kinds: &Table) -> Value {
     let groups = groups(kinds);
     let groups: Vec<_> = groups
         .iter()
@@ -50,7 +51,7 @@ pub(super) fn group_list(kinds: &[Kind]) -> Value {
 }
 
 /// `/apis/GROUP`.
-pub(super) fn one_group(kinds: &[Kind], name: &str) -> Result<Value, ApiError> {
+pub(super) fn one_group(kinds: &Table, name: &str) -> Result<Value, ApiError> {
     let groups = groups(kinds);
     let found = groups.iter().find(|(known, _)| known == name);
     let (name, versions) = found.ok_or(ApiError::NoSuchPath)?;
@@ -61,16 +62,19 @@ pub(super) fn one_group(kinds: &[Kind], name: &str) -> Result<Value, ApiError> {
 }
 
 /// `/api/v1`, `/apis/GROUP/VERSION`.
-pub(super) fn resources(kinds: &[Kind], group: &str, version: &str) -> Result<Value, ApiError> {
-    let of = |kind: &&Kind| kind.group == group && kind.version == version;
+pub(super) fn resources(kinds: &Table, group: &str, version: &str) -> Result<Value, ApiError> {
     let mut resources = Vec::new();
-    for kind in kinds.iter().filter(of) {
+    for kind in kinds
+        .iter()
+        .filter(|kind| kind.group == group && kind.version == version)
+    {
         resources.push(json!({
             "name": kind.plural,
             "singularName": kind.singular,
             "namespaced": kind.namespaced,
             "kind": kind.kind,
             "shortNames": kind.short_names,
+            "categories": kind.categories,
             "verbs": ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
         }));
         let mut sub = |name: &str, kind_name: &str, group: &str, version: &str| {
@@ -84,7 +88,7 @@ pub(super) fn resources(kinds: &[Kind], group: &str, version: &str) -> Result<Va
                 "verbs": ["get", "patch", "update"],
             }));
         };
-        if kind.scale {
+        if kind.scale.is_some() {
             sub("scale", "Scale", "autoscaling", "v1");
         }
         if kind.status {

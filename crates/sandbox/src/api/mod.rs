@@ -3,6 +3,7 @@
 mod discovery;
 mod read;
 mod route;
+mod scale;
 mod watch;
 mod write;
 
@@ -13,7 +14,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use concertina_http::{Body, HttpBody, read_body};
-use http::header::{AUTHORIZATION, HeaderMap, USER_AGENT};
+use http::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use tower_service::Service;
@@ -33,12 +34,28 @@ fn answer(status: StatusCode, document: &Value) -> Response<Body> {
 
 fn refused(error: &ApiError) -> Response<Body> {
     let status = StatusCode::from_u16(error.code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    answer(status, &error.status())
+    let mut response = answer(status, &error.status());
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        let after = crate::error::RETRY_AFTER.into();
+        response.headers_mut().insert(RETRY_AFTER, after);
+    }
+    response
 }
 
 fn header(headers: &HeaderMap, name: http::HeaderName) -> &str {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     value.unwrap_or_default()
+}
+
+/// A request.
+struct Ask<'a> {
+    sandbox: &'a Sandbox,
+    method: &'a Method,
+    query: &'a Query,
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+    user: &'a str,
+    user_agent: &'a str,
 }
 
 impl Sandbox {
@@ -117,10 +134,20 @@ impl Sandbox {
         let (method, headers) = (&head.method, &head.headers);
         let query = Query::new(head.uri.query().unwrap_or_default());
         let kinds = self.shared.store.kinds();
+        let kinds = &*kinds;
         let route = route::route(head.uri.path(), kinds)?;
+        let ask = Ask {
+            sandbox: self,
+            method,
+            query: &query,
+            headers,
+            body: &body,
+            user: user.as_ref().map_or("", |user| &user.name),
+            user_agent: header(headers, USER_AGENT),
+        };
         if self.shared.enforce {
-            let user = user.ok_or(ApiError::Unauthorized)?;
-            self.permitted(&user, head.uri.path(), method, &query, &route)?;
+            let user = user.as_ref().ok_or(ApiError::Unauthorized)?;
+            self.permitted(user, head.uri.path(), method, &query, &route)?;
         }
         let get = matches!(*method, Method::GET | Method::HEAD);
         match (&route, method) {
@@ -144,7 +171,7 @@ impl Sandbox {
                 Ok(answer(StatusCode::OK, &list))
             }
             (Route::Review(review), &Method::POST) => {
-                let asked = write::parse(&body)?;
+                let asked = crate::patch::parse(&body)?;
                 let policy = self.policy();
                 let told = match *review {
                     "tokenreviews" => policy.review_token(&asked, self.shared.store.now()),
@@ -156,20 +183,18 @@ impl Sandbox {
                 read::collection(self, *kind, namespace.as_deref(), &query, headers)
             }
             (Route::Collection { kind, namespace }, &Method::POST) => {
-                write::create(self, *kind, namespace.as_deref(), &query, &body)
+                ask.create(*kind, namespace.as_deref())
             }
             (Route::Collection { kind, namespace }, &Method::DELETE) => {
-                write::delete_all(self, *kind, namespace.as_deref(), &query)
+                ask.delete_all(*kind, namespace.as_deref())
             }
             (Route::Object { key, subresource }, _) if get => {
                 read::object(self, key, subresource, headers)
             }
             (Route::Object { key, subresource }, &Method::PUT | &Method::PATCH) => {
-                write::change(self, key, subresource, method, headers, &body)
+                ask.change(key, subresource)
             }
-            (Route::Object { key, subresource }, &Method::DELETE) => {
-                write::delete(self, key, subresource)
-            }
+            (Route::Object { key, subresource }, &Method::DELETE) => ask.delete(key, subresource),
             _ => Err(ApiError::Method),
         }
     }
@@ -194,7 +219,8 @@ impl Sandbox {
             _ => "list",
         };
         let of = |kind: usize, sub: &str, namespace: &str, one: bool| {
-            let kind = self.shared.store.kinds().get(kind);
+            let kinds = self.shared.store.kinds();
+            let kind = kinds.get(kind);
             let plural = kind.map(|kind| kind.plural.clone()).unwrap_or_default();
             Question {
                 verb: verb(one).to_owned(),

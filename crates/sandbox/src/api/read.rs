@@ -8,8 +8,8 @@ use http::header::{ACCEPT, HeaderMap};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::answer;
 use super::watch::Watch;
+use super::{answer, scale};
 use crate::select::Selection;
 use crate::store::{Key, meta_text};
 use crate::{ApiError, Kind, Sandbox};
@@ -67,7 +67,7 @@ impl Query {
         matches!(self.get(name), "1" | "true")
     }
 
-    fn number(&self, name: &str) -> Result<Option<u64>, ApiError> {
+    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, ApiError> {
         match self.get(name) {
             "" => Ok(None),
             text => text
@@ -119,7 +119,8 @@ pub(super) fn collection(
     }
     let store = &sandbox.shared.store;
     let (objects, revision) = store.list(kind, namespace);
-    let of = store.kinds().get(kind).ok_or(ApiError::NoSuchPath)?;
+    let kinds = store.kinds();
+    let of = kinds.get(kind).ok_or(ApiError::NoSuchPath)?;
     let limit = query.number("limit")?.unwrap_or(0);
     let selected = objects
         .into_iter()
@@ -165,7 +166,7 @@ fn page(
                 "continue": format!("{namespace}/{name}"),
                 "remainingItemCount": remaining,
             });
-            crate::store::merge(&mut metadata, &more);
+            crate::patch::merge(&mut metadata, &more);
         }
     }
     Ok((rest, metadata))
@@ -194,38 +195,11 @@ pub(super) fn object(
     let shown = match subresource {
         "" => Shape::of(headers).one(&object),
         "status" if kind.status => Value::clone(&object),
-        "scale" if kind.scale => scale(&object),
+        "scale" => match &kind.scale {
+            Some(paths) => scale::of(&object, paths),
+            None => return Err(ApiError::NoSuchPath),
+        },
         _ => return Err(ApiError::NoSuchPath),
     };
     Ok(answer(StatusCode::OK, &shown))
-}
-
-/// The scale of a workload.
-pub(super) fn scale(object: &Value) -> Value {
-    let meta = |name: &str| object.get("metadata").and_then(|meta| meta.get(name));
-    let number = |path: &str| object.pointer(path).and_then(Value::as_i64);
-    let labels = object.pointer("/spec/selector");
-    // A ReplicationController's selector has no `matchLabels` in between.
-    let labels = labels.and_then(|s| s.get("matchLabels").or(Some(s))?.as_object());
-    let selector: Vec<String> = labels
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)))
-        .collect();
-    json!({
-        "kind": "Scale",
-        "apiVersion": "autoscaling/v1",
-        "metadata": {
-            "name": meta("name"),
-            "namespace": meta("namespace"),
-            "uid": meta("uid"),
-            "resourceVersion": meta("resourceVersion"),
-            "creationTimestamp": meta("creationTimestamp"),
-        },
-        "spec": {"replicas": number("/spec/replicas").unwrap_or(1)},
-        "status": {
-            "replicas": number("/status/replicas").unwrap_or(0),
-            "selector": selector.join(","),
-        },
-    })
 }

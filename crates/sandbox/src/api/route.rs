@@ -1,7 +1,8 @@
 //! Paths become requests.
 
+use crate::ApiError;
+use crate::kind::Table;
 use crate::store::Key;
-use crate::{ApiError, Kind};
 
 /// What a path names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub(crate) const REVIEWS: [(&str, &str, &str); 2] = [
 /// What the server itself answers.
 const FIXED: [&str; 6] = ["api", "apis", "version", "healthz", "livez", "readyz"];
 
-pub(crate) fn route(path: &str, kinds: &[Kind]) -> Result<Route, ApiError> {
+pub(crate) fn route(path: &str, kinds: &Table) -> Result<Route, ApiError> {
     let decode = |text: &str| {
         let pairs = concertina_http::query_pairs(&text.replace('+', "%2B"));
         pairs
@@ -68,9 +69,9 @@ pub(crate) fn route(path: &str, kinds: &[Kind]) -> Result<Route, ApiError> {
         return Ok(Route::Review(review));
     }
     let find = |plural: &str| {
-        let kind =
-            |kind: &Kind| kind.group == group && kind.version == version && kind.plural == plural;
-        kinds.iter().position(kind)
+        kinds.position(|kind| {
+            kind.group == group && kind.version == version && kind.plural == plural
+        })
     };
     let namespaced = |place: &usize| kinds.get(*place).is_some_and(|kind| kind.namespaced);
     let object = |kind, namespace: &str, name: &str, subresource: &str| Route::Object {

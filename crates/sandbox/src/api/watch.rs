@@ -126,11 +126,12 @@ impl Watch {
         revision: u64,
         initial: bool,
     ) -> Option<()> {
-        let kind = sandbox.shared.store.kinds().get(self.kind)?;
+        let kinds = sandbox.shared.store.kinds();
+        let kind = kinds.get(self.kind)?;
         let mut metadata =
             json!({"resourceVersion": revision.to_string(), "creationTimestamp": null});
         if initial {
-            crate::store::merge(
+            crate::patch::merge(
                 &mut metadata,
                 &json!({"annotations": {"k8s.io/initial-events-end": "true"}}),
             );

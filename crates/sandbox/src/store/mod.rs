@@ -1,16 +1,26 @@
 //! Objects in memory, with revisions and a history for watches.
 
+mod defaults;
+mod deletion;
 mod object;
+mod state;
+mod version;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use concertina_model::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::kind::Table;
+use crate::patch::{Applied, observe};
+use crate::schema::Schema;
 use crate::{ApiError, Kind};
-pub(crate) use object::{merge, meta_text, set_meta};
+pub(crate) use deletion::Deletion;
+pub(crate) use object::{meta_text, set_meta};
+pub(crate) use state::Event;
+use state::State;
 
 /// Where an object stands: the place of its kind in the table, its namespace (empty for a
 /// cluster-scoped one) and its name.
@@ -19,27 +29,6 @@ pub(crate) struct Key {
     pub(crate) kind: usize,
     pub(crate) namespace: String,
     pub(crate) name: String,
-}
-
-/// A change of an object.
-#[derive(Clone, Debug)]
-pub(crate) struct Event {
-    pub(crate) revision: u64,
-    pub(crate) key: Key,
-    /// The object before, if there was one.
-    pub(crate) before: Option<Arc<Value>>,
-    /// The object after, if it is still there.
-    pub(crate) after: Option<Arc<Value>>,
-}
-
-#[derive(Debug)]
-struct State {
-    revision: u64,
-    objects: BTreeMap<Key, Arc<Value>>,
-    history: VecDeque<Event>,
-    /// What happened at this revision and before is no longer known.
-    forgotten: u64,
-    uids: u64,
 }
 
 /// What changes with a write.
@@ -53,21 +42,44 @@ pub(crate) enum Part {
     Whole,
 }
 
+/// How something is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Write<'a> {
+    pub(crate) part: Part,
+    /// Whether it is only said what would be.
+    pub(crate) dry: bool,
+    /// Whose fields the changed ones are; none for what the cluster itself does, and for what has
+    /// noted that already.
+    pub(crate) by: Option<&'a Applied<'a>>,
+    /// Whether the change says whose fields are whose.
+    pub(crate) applied: bool,
+}
+
+impl Write<'_> {
+    /// What the cluster itself does.
+    pub(crate) const CLUSTER: Self = Self {
+        part: Part::Whole,
+        dry: false,
+        by: None,
+        applied: false,
+    };
+}
+
 /// All objects.
 pub(crate) struct Store {
-    kinds: Vec<Kind>,
+    kinds: RwLock<Arc<Table>>,
     state: Mutex<State>,
     /// The newest revision, for those who wait for changes.
     newest: watch::Sender<u64>,
+    /// Whether somebody plays the kubelet, who ends pods.
+    kubelet: AtomicBool,
     keeps: usize,
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store")
-            .field("kinds", &self.kinds.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Store").finish_non_exhaustive()
     }
 }
 
@@ -78,33 +90,47 @@ impl Store {
         now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     ) -> Self {
         Self {
-            kinds,
-            state: Mutex::new(State {
-                revision: 1,
-                objects: BTreeMap::new(),
-                history: VecDeque::new(),
-                forgotten: 0,
-                uids: 0,
-            }),
+            kinds: RwLock::new(Arc::new(Table::new(kinds))),
+            state: Mutex::new(State::default()),
             newest: watch::Sender::new(1),
+            kubelet: AtomicBool::new(false),
             keeps,
             now,
         }
     }
 
-    pub(crate) fn kinds(&self) -> &[Kind] {
-        &self.kinds
+    /// The kinds as they are now.
+    pub(crate) fn kinds(&self) -> Arc<Table> {
+        Arc::clone(&self.kinds.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn kind(&self, key: &Key) -> Result<&Kind, ApiError> {
-        self.kinds.get(key.kind).ok_or(ApiError::NoSuchPath)
+    /// Changes the table of kinds.
+    pub(crate) fn change_kinds(&self, change: impl FnOnce(&mut Table)) {
+        let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut kinds));
+    }
+
+    pub(crate) fn kind(&self, key: &Key) -> Result<Arc<Kind>, ApiError> {
+        self.kinds()
+            .get(key.kind)
+            .cloned()
+            .ok_or(ApiError::NoSuchPath)
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         (self.now)()
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    /// Leaves the end of pods to whoever plays the kubelet.
+    pub(crate) fn set_kubelet(&self) {
+        self.kubelet.store(true, Ordering::Relaxed);
+    }
+
+    fn has_kubelet(&self) -> bool {
+        self.kubelet.load(Ordering::Relaxed)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
         // Every change is made in one step at the end, so that a poisoned state is whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,27 +140,32 @@ impl Store {
         self.newest.subscribe()
     }
 
+    /// The key under which an object is kept that is asked for by this one.
+    fn kept(kinds: &Table, key: &Key) -> Key {
+        Key {
+            kind: kinds.keeper(key.kind),
+            ..key.clone()
+        }
+    }
+
     pub(crate) fn get(&self, key: &Key) -> Result<Arc<Value>, ApiError> {
-        let found = self.state().objects.get(key).cloned();
-        found.ok_or_else(|| self.not_found(key))
+        let kinds = self.kinds();
+        let found = self.state().get(&Self::kept(&kinds, key));
+        match found {
+            Some(found) => Ok(version::shown(&kinds, key.kind, &found)),
+            None => Err(self.not_found(key)),
+        }
     }
 
     /// The objects of a kind, of one namespace or all, in order, and the revision.
     pub(crate) fn list(&self, kind: usize, namespace: Option<&str>) -> (Vec<Arc<Value>>, u64) {
+        let kinds = self.kinds();
         let state = self.state();
-        let from = Key {
-            kind,
-            namespace: namespace.unwrap_or_default().to_owned(),
-            name: String::new(),
-        };
-        let of = |key: &Key| {
-            key.kind == kind && namespace.is_none_or(|namespace| namespace == key.namespace)
-        };
-        let found = state.objects.range(from..).take_while(|(key, _)| of(key));
-        (
-            found.map(|(_, object)| Arc::clone(object)).collect(),
-            state.revision,
-        )
+        let found = state.list(kinds.keeper(kind), namespace);
+        let revision = state.revision();
+        drop(state);
+        let shown = found.iter().map(|o| version::shown(&kinds, kind, o));
+        (shown.collect(), revision)
     }
 
     /// What happened to a kind after `revision`, up to the second part.
@@ -144,133 +175,117 @@ impl Store {
         namespace: Option<&str>,
         revision: u64,
     ) -> Result<(Vec<Event>, u64), ApiError> {
+        let kinds = self.kinds();
         let state = self.state();
-        if revision < state.forgotten {
-            return Err(ApiError::Expired {
-                asked: revision,
-                oldest: state.forgotten,
-            });
+        let (mut events, newest) = state.since(kinds.keeper(kind), namespace, revision)?;
+        drop(state);
+        for event in &mut events {
+            for object in [&mut event.before, &mut event.after].into_iter().flatten() {
+                *object = version::shown(&kinds, kind, object);
+            }
         }
-        let new = state
-            .history
-            .partition_point(|event| event.revision <= revision);
-        let events = state.history.iter().skip(new).filter(|event| {
-            event.key.kind == kind && namespace.is_none_or(|n| n == event.key.namespace)
-        });
-        Ok((events.cloned().collect(), state.revision))
+        Ok((events, newest))
     }
 
     /// Forgets all that happened: who watches from before now is told that it is too late.
     pub(crate) fn forget(&self) {
-        let mut state = self.state();
-        state.history.clear();
-        state.revision += 1;
-        state.forgotten = state.revision;
-        let revision = state.revision;
-        drop(state);
+        let revision = self.state().forget();
         self.newest.send_replace(revision);
     }
 
     fn not_found(&self, key: &Key) -> ApiError {
         ApiError::NotFound {
-            resource: self.kind(key).map(Kind::resource).unwrap_or_default(),
+            resource: self
+                .kind(key)
+                .map(|kind| kind.resource())
+                .unwrap_or_default(),
             name: key.name.clone(),
         }
     }
 
-    /// Puts a new object into the store and completes its metadata. What it says of its own
-    /// creation and identity stays, as it does when a cluster's objects are copied.
-    pub(crate) fn create(&self, key: &Key, mut object: Value) -> Result<Arc<Value>, ApiError> {
+    /// Puts a new object into the store and completes its metadata. What the cluster itself puts
+    /// there keeps what it says of its creation and identity, as when a cluster's objects are
+    /// copied.
+    pub(crate) fn create(
+        &self,
+        key: &Key,
+        write: &Write<'_>,
+        mut object: Value,
+    ) -> Result<Arc<Value>, ApiError> {
+        let kinds = self.kinds();
         let kind = self.kind(key)?;
+        let kept = Self::kept(&kinds, key);
         let mut state = self.state();
-        if state.objects.contains_key(key) {
+        if state.get(&kept).is_some() {
             return Err(ApiError::AlreadyExists {
                 resource: kind.resource(),
                 name: key.name.clone(),
             });
         }
-        state.uids += 1;
-        object::complete(&mut object, kind, key, state.uids, self.now())?;
-        Ok(self.commit(state, key, Some(object)))
+        let number = state.number();
+        if write.part != Part::Whole {
+            object::strip(&mut object, &kind, write.applied);
+            defaults::fill(&mut object, &kind, number);
+        }
+        object::complete(&mut object, &kind, key, number, self.now())?;
+        let object = version::kept(&kinds, kept.kind, object);
+        if write.dry {
+            return Ok(version::shown(&kinds, key.kind, &Arc::new(object)));
+        }
+        let created = self.commit(state, &kept, Some(object));
+        Ok(version::shown(&kinds, key.kind, &created))
     }
 
     /// Changes an object: `change` gets what is there and gives what shall be.
     pub(crate) fn update(
         &self,
         key: &Key,
-        part: Part,
+        write: &Write<'_>,
         change: impl FnOnce(&Value) -> Result<Value, ApiError>,
     ) -> Result<Arc<Value>, ApiError> {
+        let kinds = self.kinds();
         let kind = self.kind(key)?;
+        let kept = Self::kept(&kinds, key);
         let state = self.state();
-        let Some(before) = state.objects.get(key).cloned() else {
+        let Some(there) = state.get(&kept) else {
             drop(state);
             return Err(self.not_found(key));
         };
+        let before = version::shown(&kinds, key.kind, &there);
         let wanted = change(&before)?;
-        let asked = meta_text(&wanted, "resourceVersion");
-        if !asked.is_empty() && asked != meta_text(&before, "resourceVersion") {
-            return Err(ApiError::Conflict {
-                resource: kind.resource(),
-                name: key.name.clone(),
-            });
+        object::preconditions(&before, &wanted, &kind, key)?;
+        let mut after = object::next(&before, wanted, &kind, write);
+        if write.part == Part::Spec {
+            defaults::fill(&mut after, &kind, 0);
         }
-        let after = object::next(&before, wanted, kind, part);
+        object::count_generation(&before, &mut after, &kind);
+        if let (Some(by), false) = (write.by, write.applied) {
+            observe(by, &before, &mut after, Schema::of(&kind));
+        }
         if after == *before {
             return Ok(before);
         }
-        Ok(self.commit(state, key, Some(after)))
-    }
-
-    pub(crate) fn delete(&self, key: &Key) -> Result<Arc<Value>, ApiError> {
-        let state = self.state();
-        match state.objects.contains_key(key) {
-            true => Ok(self.commit(state, key, None)),
-            false => {
-                drop(state);
-                Err(self.not_found(key))
-            }
+        let after = version::kept(&kinds, kept.kind, after);
+        if write.dry {
+            return Ok(version::shown(&kinds, key.kind, &Arc::new(after)));
         }
+        if object::is_over(&before, &after) {
+            let gone = self.commit(state, &kept, None);
+            self.cascade(&gone, false);
+            return Ok(version::shown(&kinds, key.kind, &gone));
+        }
+        let changed = self.commit(state, &kept, Some(after));
+        Ok(version::shown(&kinds, key.kind, &changed))
     }
 
     /// Makes a change under a new revision and tells of it. Gives the object, or the one that was.
     fn commit(
         &self,
-        mut state: std::sync::MutexGuard<'_, State>,
+        mut state: MutexGuard<'_, State>,
         key: &Key,
         object: Option<Value>,
     ) -> Arc<Value> {
-        state.revision += 1;
-        let revision = state.revision;
-        let before = state.objects.remove(key);
-        let after = object.map(|mut object| {
-            set_meta(&mut object, "resourceVersion", json!(revision.to_string()));
-            Arc::new(object)
-        });
-        if let Some(after) = &after {
-            state.objects.insert(key.clone(), Arc::clone(after));
-        }
-        // A deleted object is told with the revision of its deletion.
-        let gone = || {
-            let mut gone = before.as_deref().cloned().unwrap_or_default();
-            set_meta(&mut gone, "resourceVersion", json!(revision.to_string()));
-            Arc::new(gone)
-        };
-        let told = after.clone().unwrap_or_else(gone);
-        state.history.push_back(Event {
-            revision,
-            key: key.clone(),
-            before: match after {
-                Some(_) => before,
-                None => Some(Arc::clone(&told)),
-            },
-            after,
-        });
-        while state.history.len() > self.keeps {
-            if let Some(oldest) = state.history.pop_front() {
-                state.forgotten = oldest.revision;
-            }
-        }
+        let (revision, told) = state.commit(key, object, self.keeps);
         drop(state);
         self.newest.send_replace(revision);
         told
