@@ -28,6 +28,8 @@ doc:
 
 # Every feature alone, none, and all together.
 features:
+    cargo check -p concertina-model --no-default-features
+    cargo check -p concertina-model --no-default-features --features yaml
     cargo check -p concertina-replicas --no-default-features
     cargo check -p concertina-replicas --no-default-features --features k8s-openapi --tests
     cargo check -p concertina-http --no-default-features
@@ -70,8 +72,10 @@ fuzz SECONDS="20":
 deny:
     cargo deny check bans licenses sources
 
-# No dependency asks for a newer Rust than Cargo.toml declares, and neither does our code: clippy's
-# incompatible_msrv lint knows the standard library. It builds with that toolchain, where it can be had.
+# It builds with that toolchain, where it can be had; clippy's incompatible_msrv lint knows what of
+# the standard library is newer.
+
+# Neither our code nor a dependency asks for a newer Rust than Cargo.toml declares.
 msrv:
     .ci/msrv
 

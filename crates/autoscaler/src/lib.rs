@@ -11,7 +11,6 @@ pub mod controller;
 pub mod lease;
 pub mod manifest;
 pub mod saved;
-pub mod yaml;
 
 pub use cluster::{Cluster, ClusterError, Scale};
 pub use controller::{Controller, Report};

@@ -253,6 +253,21 @@ fn what_is_told_of_mistakes_in_names_and_queries() {
         ),
         rule("x", "", "sum(<.Series>{<.LabelMatchers>}) by (<.GroupBy>)"),
         rule("x", "", "sum(<<Series>>)"),
+        rule(
+            "x",
+            "",
+            "sum(<<.Series>>{<<.LabelMatchers>>) by (<<.GroupBy>>)",
+        ),
+        rule(
+            "x",
+            "",
+            "sum(a{<<.LabelMatchers>>}) + sum(b{<<.LabelMatchers>>}) of (c)",
+        ),
+        rule(
+            "x",
+            "",
+            "sum(a{pod=~\"(<<index .LabelValuesByName \"pod\">>\"})",
+        ),
     ]
     .map(|text| {
         let findings = check(&text, &ResourceTable::builtin()).findings;

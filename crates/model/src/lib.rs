@@ -13,6 +13,8 @@ pub mod rfc3339;
 pub mod sample;
 pub mod selector;
 pub mod time;
+#[cfg(feature = "yaml")]
+pub mod yaml;
 
 pub use labels::{Labels, METRIC_NAME};
 pub use listed::ListedSeries;

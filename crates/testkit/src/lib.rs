@@ -11,6 +11,7 @@
 pub mod kubelet;
 pub mod processes;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -27,12 +28,26 @@ pub struct Case {
 }
 
 /// The folder that holds the vectors: `$CONCERTINA_VECTORS`, or `tests/vectors` of the crate.
+///
+/// # Panics
+///
+/// When `$CONCERTINA_VECTORS` names no folder: a test that runs nothing must not pass.
 #[must_use]
 pub fn root(manifest_dir: &str) -> PathBuf {
-    match std::env::var_os("CONCERTINA_VECTORS") {
-        Some(dir) if !dir.is_empty() => PathBuf::from(dir),
-        _ => Path::new(manifest_dir).join("tests/vectors"),
-    }
+    root_of(std::env::var_os("CONCERTINA_VECTORS"), manifest_dir)
+}
+
+fn root_of(given: Option<OsString>, manifest_dir: &str) -> PathBuf {
+    let Some(given) = given.filter(|given| !given.is_empty()) else {
+        return Path::new(manifest_dir).join("tests/vectors");
+    };
+    let given = PathBuf::from(given);
+    assert!(
+        given.is_dir(),
+        "CONCERTINA_VECTORS: {} is no folder",
+        given.display()
+    );
+    given
 }
 
 /// The files of `family` below `root/folder`: those whose stem has the family's name as a word
@@ -78,8 +93,8 @@ fn position(stem: &str, family: &str) -> Option<usize> {
 ///
 /// # Panics
 ///
-/// When a case is not passed (but for `*_regex_dialect` files), a line cannot be read, or no file
-/// of the family exists in the crate's own folder.
+/// When a case is not passed (but for `*_regex_dialect` files), a line cannot be read, no file
+/// of the family exists in the crate's own folder, or as [`root`] does.
 pub fn run(
     manifest_dir: &str,
     folder: &str,
@@ -155,7 +170,19 @@ pub fn read(file: &Path) -> Vec<Case> {
 
 #[cfg(test)]
 mod tests {
-    use super::family_of;
+    use super::{family_of, root_of};
+
+    #[test]
+    #[should_panic(expected = "/nowhere is no folder")]
+    fn a_folder_that_is_not_there_is_no_success() {
+        let _ = root_of(Some("/nowhere".into()), env!("CARGO_MANIFEST_DIR"));
+    }
+
+    #[test]
+    fn an_empty_name_is_none() {
+        let root = root_of(Some("".into()), "crate");
+        assert_eq!(root, std::path::Path::new("crate/tests/vectors"));
+    }
 
     #[test]
     fn a_family_is_found_at_word_edges() {

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use concertina_autoscaler::{manifest, yaml};
+use concertina_autoscaler::manifest;
 use concertina_mapping::explain::{self, Question};
 use concertina_mapping::lint::{Finding, FindingKind, RuleList};
 use concertina_mapping::{ResourceTable, lint};
-use concertina_model::GroupResource;
+use concertina_model::{GroupResource, yaml};
 use concertina_replicas::Policy;
 use concertina_replicas::api::MetricSpec;
 use concertina_rules::{Rule, RuleFile, compile};

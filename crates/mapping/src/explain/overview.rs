@@ -94,7 +94,9 @@ impl Overview {
             let name = name.to_lowercase();
             name.contains(&wanted) || wanted.contains(&name)
         };
-        let close: Vec<&str> = served.iter().copied().filter(near).collect();
+        let quoted = |name: &str| format!("`{name}`");
+        let close = served.iter().copied().filter(near).map(quoted);
+        let close: Vec<String> = close.collect();
         if !close.is_empty() {
             return format!("Did you mean {}?", some(close));
         }
@@ -103,7 +105,10 @@ impl Overview {
         );
         match served.is_empty() {
             true => rule,
-            false => format!("{rule} The file gives {}.", some(served)),
+            false => {
+                let served = served.into_iter().map(quoted);
+                format!("{rule} The file gives {}.", some(served))
+            }
         }
     }
 }

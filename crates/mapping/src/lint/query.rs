@@ -1,7 +1,8 @@
 //! `metricsQuery`, judged by what it gives for an example request.
 
+use concertina_model::line_and_column;
 use concertina_promql::ast::{BinaryOp, Expr, ExprKind, Function, MatchOp, Selector, ValueType};
-use concertina_promql::{parse, parse_selector};
+use concertina_promql::{ParseError, parse, parse_selector};
 use concertina_rules::{QueryData, RenderError};
 
 use super::shape::{self, Labels};
@@ -76,8 +77,7 @@ impl Query {
             return Err(Finding::new(FindingKind::RenderFails, message));
         }
         let expr = parse(&text).map_err(|error| {
-            let message = format!("{error}, in `{}`", readable(&text));
-            let finding = Finding::new(FindingKind::InvalidPromql, message);
+            let finding = Finding::new(FindingKind::InvalidPromql, unparsed(&error, &text));
             match other_delimiters(&text) {
                 Some(help) => finding.help(help),
                 None => finding,
@@ -259,8 +259,7 @@ pub(super) fn series_query(text: &str) -> Option<Finding> {
     let selector = match parse_selector(text) {
         Ok(selector) => selector,
         Err(error) => {
-            let message = format!("{error}, in `{}`", readable(text));
-            let finding = Finding::new(FindingKind::SeriesQuery, message);
+            let finding = Finding::new(FindingKind::SeriesQuery, unparsed(&error, text));
             let odd = text.matches('\'').count() % 2 == 1;
             return Some(match odd {
                 true => finding.help(
@@ -314,14 +313,43 @@ fn name(selector: &Selector) -> String {
     of(selector).unwrap_or_else(|| selector.to_string())
 }
 
-/// A query text as it is shown: the example's texts under shorter names.
-fn readable(text: &str) -> String {
+/// What is wrong with a query text, where in the text that is shown, and that text.
+fn unparsed(error: &ParseError, text: &str) -> String {
     const SHOWN: usize = 600;
-    let text = text.trim_end();
-    let text = text.replace(NAMESPACE, "NAMESPACE").replace(OBJECT, "NAME");
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
+    let (shown, offset) = readable(text, error.offset);
+    let (message, _) = readable(&error.message, 0);
+    let (line, column) = line_and_column(&shown, offset);
+    let shown = shown.trim_end();
+    let shown = match shown.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
+        None => shown.to_owned(),
+    };
+    format!("line {line}, column {column}: {message}, in `{shown}`")
+}
+
+/// A text with the example's texts under shorter names, and where a place in it is then.
+fn readable(text: &str, offset: usize) -> (String, usize) {
+    let mut shown = String::new();
+    let mut place = None;
+    let mut rest = text;
+    loop {
+        let begun = text.len() - rest.len();
+        let names = [(NAMESPACE, "NAMESPACE"), (OBJECT, "NAME")];
+        let found = names
+            .iter()
+            .filter_map(|(long, short)| Some((rest.find(long)?, *long, *short)))
+            .min();
+        let (plain, long, short) = found.unwrap_or((rest.len(), "", ""));
+        if place.is_none() && offset < begun + plain + long.len() {
+            // Within a name, the place is where it begins.
+            place = Some(shown.len() + (offset - begun).min(plain));
+        }
+        shown.push_str(rest.get(..plain).unwrap_or_default());
+        shown.push_str(short);
+        if long.is_empty() {
+            return (shown.clone(), place.unwrap_or(shown.len()));
+        }
+        rest = rest.get(plain + long.len()..).unwrap_or_default();
     }
 }
 

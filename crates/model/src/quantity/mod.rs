@@ -1,5 +1,6 @@
 //! Exact quantities, as Kubernetes' `resource.Quantity` counts them (apimachinery 0.36).
 
+mod json;
 mod parse;
 mod text;
 
@@ -33,7 +34,7 @@ pub enum Format {
 ///
 /// It is a whole number of nano-units; what is finer is rounded away from zero when it is parsed,
 /// as upstream does. The magnitude is limited to about 1.7 × 10²⁹ units; beyond that parsing is an
-/// error and arithmetic gives `None`. (Upstream holds some texts cap at 2⁶³−1 and others not.)
+/// error and arithmetic gives `None`. (Upstream caps some texts at 2⁶³−1, and others not at all.)
 ///
 /// Equality, order and hash go by value: `1` equals `1000m`.
 ///
@@ -282,8 +283,10 @@ impl Serialize for Quantity {
 }
 
 impl<'de> Deserialize<'de> for Quantity {
-    /// From a text (blanks around it are ignored) or a number, as upstream reads JSON and YAML. A
-    /// number that the format hands over as a float is taken by its shortest decimal text.
+    /// From a text (blanks around it are ignored) or a number. serde hands numbers over without
+    /// their text: the value is that of [`Quantity::from_json`], and `1e3` is written `1k`, as by
+    /// `kubectl`, which turns YAML into JSON. A float is taken by its shortest decimal text. Null is
+    /// refused.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;
         impl Visitor<'_> for Text {

@@ -48,6 +48,12 @@ pub enum ParseQuantityError {
         /// The text.
         text: String,
     },
+    /// It is JSON of another kind, or none.
+    #[error("`{text}` is no quantity: a number, or a text in double quotes, is expected as JSON")]
+    NotJson {
+        /// The text; of a long one the beginning.
+        text: String,
+    },
     /// The text is out of range.
     #[error("a quantity of {bytes} bytes is too long; {LONGEST} are allowed")]
     TooLong {

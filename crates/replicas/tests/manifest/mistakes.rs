@@ -44,7 +44,7 @@ it is Deployment (apps/v1), and a HorizontalPodAutoscaler is needed (apiVersion 
 it is HorizontalPodAutoscaler (autoscaling/v3), and a HorizontalPodAutoscaler is needed (apiVersion autoscaling/v2, v2beta2, v2beta1 or v1)
 it is HorizontalPodAutoscaler without an apiVersion, and a HorizontalPodAutoscaler is needed (apiVersion autoscaling/v2, v2beta2, v2beta1 or v1)
 it is something without a kind, and a HorizontalPodAutoscaler is needed (apiVersion autoscaling/v2, v2beta2, v2beta1 or v1)
-line 3, column 1: a second document begins here, and one manifest is needed
+line 3, column 1: a second document begins here, and only one is read
 ");
     let large = "#".repeat((2 << 20) + 1);
     insta::assert_snapshot!(error(&large), @"2097153 bytes, and at most 2097152 are read");
@@ -71,7 +71,7 @@ fn shapes_and_words() {
     insta::assert_snapshot!(texts.map(|text| error(&text)).join("\n"), @r#"
 line 6, column 3: spec.maxReplica: unknown field `maxReplica`, expected one of scaleTargetRef, minReplicas, maxReplicas, metrics, behavior
 line 6, column 16: spec.maxReplicas: invalid i32
-line 7, column 3: duplicate mapping key: maxReplicas
+line 7, column 3: the key `maxReplicas` is there twice
 line 11, column 50: spec.metrics[0].pods.target.averageValue: `20q` is no quantity: `q` (column 3) is no suffix; known are n u m k M G T P E, Ki Mi Gi Ti Pi Ei, and exponents such as e3
 line 10, column 16: spec.metrics[0].pods.metric.selecter: unknown field `selecter`, expected one of name, selector
 line 3, column 21: metadata.lables: unknown field `lables`, expected one of name, namespace, labels, annotations, uid, resourceVersion, generation, creationTimestamp, generateName, selfLink, deletionTimestamp, deletionGracePeriodSeconds, ownerReferences, finalizers, managedFields

@@ -1,5 +1,6 @@
 //! From what the YAML library reports to what a person can act on.
 
+use concertina_model::yaml::YamlError;
 use serde_saphyr::Error as Yaml;
 
 use super::entry::{self, Entry};
@@ -93,14 +94,13 @@ pub(super) fn explain(
 
 /// The library's message without its own position, in the words of those who write YAML.
 fn plain(error: &Yaml) -> String {
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    match first.split(" at line ").next().unwrap_or(first) {
+    let message = YamlError::from(error).message;
+    match message.as_str() {
         "expected mapping start" => "keys and values (`key: value`) are expected here".to_owned(),
         "expected sequence start" => "a list (`- item`) is expected here".to_owned(),
         "expected string scalar" => "a text is expected here; quote it if it is one".to_owned(),
         "recursion limit exceeded" => "lists and keys are nested too deeply".to_owned(),
-        other => other.to_owned(),
+        _ => message,
     }
 }
 

@@ -1,5 +1,6 @@
 //! YAML, and JSON as the part of it that it is, with the place and the path of a mistake.
 
+use concertina_model::yaml::{YamlError, without_place};
 use serde::de::DeserializeOwned;
 
 use super::ManifestError;
@@ -23,11 +24,8 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, ManifestError> 
         })
     });
     read.map_err(|error| {
-        let error = error.without_snippet();
-        let (line, column) = error
-            .location()
-            .map_or((0, 0), |at| (at.line(), at.column()));
-        malformed(line, column, &path, &error.to_string())
+        let error = YamlError::from(&error);
+        malformed(error.line, error.column, &path, error.message)
     })
 }
 
@@ -43,21 +41,15 @@ fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, (String, serde_json::
 fn json_error(path: &str, error: &serde_json::Error) -> ManifestError {
     let place = |n: usize| u64::try_from(n).unwrap_or(0);
     let (line, column) = (place(error.line()), place(error.column()));
-    malformed(line, column, path, &error.to_string())
+    malformed(
+        line,
+        column,
+        path,
+        without_place(&error.to_string()).to_owned(),
+    )
 }
 
-/// An error of a library, with less of its own words: the place, and how to call it otherwise.
-fn malformed(line: u64, column: u64, path: &str, words: &str) -> ManifestError {
-    let first = words.lines().next().unwrap_or_default();
-    let message = first.split(" at line ").next().unwrap_or(first);
-    let message = if message.starts_with("multiple YAML documents") {
-        "a second document begins here, and one manifest is needed"
-    } else {
-        message
-            .split(", set DuplicateKeyPolicy")
-            .next()
-            .unwrap_or(message)
-    };
+fn malformed(line: u64, column: u64, path: &str, message: String) -> ManifestError {
     ManifestError::Malformed {
         line,
         column,
@@ -66,7 +58,7 @@ fn malformed(line: u64, column: u64, path: &str, words: &str) -> ManifestError {
             path if path.contains('?') => String::new(),
             path => path.to_owned(),
         },
-        message: message.to_owned(),
+        message,
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use concertina_http::ClientOptions;
+use concertina_model::yaml;
 
 use super::kubernetes::Discovery;
 use super::{ScrapeOptions, Target};
@@ -104,28 +105,17 @@ impl ScrapeConfig {
     ///
     /// [`ScrapeConfigError`] with the place of the first thing that is wrong.
     pub fn parse(
-        yaml: &str,
+        text: &str,
         folder: &Path,
         client: &ClientOptions,
     ) -> Result<Self, ScrapeConfigError> {
-        let options = serde_saphyr::options! { with_snippet: false };
         let file: Option<keys::File> =
-            serde_saphyr::from_str_with_options(yaml, options).map_err(|error| {
-                let error = error.without_snippet();
-                let at = error.location();
-                ScrapeConfigError::Yaml {
-                    line: at.map_or(0, |at| at.line()),
-                    column: at.map_or(0, |at| at.column()),
-                    reason: reason(&error.to_string()),
-                }
+            yaml::read(text).map_err(|error| ScrapeConfigError::Yaml {
+                line: error.line,
+                column: error.column,
+                reason: error.message,
             })?;
         let file = file.unwrap_or_default();
         job::read(file, folder, client)
     }
-}
-
-/// The message without the place at its end or beginning, which stands in fields of its own.
-fn reason(message: &str) -> String {
-    let parts = message.split(" at line ").next();
-    parts.unwrap_or(message).trim_end_matches(':').to_owned()
 }
