@@ -28,7 +28,10 @@ pub fn check_url(url: &str) -> Result<Uri, ClientError> {
     };
     let uri: Uri = match url.parse() {
         Ok(uri) => uri,
-        Err(error) => return invalid(&http::uri::InvalidUri::to_string(&error)),
+        Err(error) if names_a_host(url) => {
+            return invalid(&http::uri::InvalidUri::to_string(&error));
+        }
+        Err(_) => return invalid("it must start with http:// and name a host"),
     };
     let authority = uri.authority().map_or("", http::uri::Authority::as_str);
     match uri.scheme_str() {
@@ -44,6 +47,12 @@ pub fn check_url(url: &str) -> Result<Uri, ClientError> {
         Some("http" | "https") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
         _ => invalid("it must start with http:// and name a host"),
     }
+}
+
+/// Whether something stands where a host is expected.
+fn names_a_host(url: &str) -> bool {
+    let after = url.split_once("://").map(|(_, after)| after);
+    after.is_some_and(|after| !after.is_empty() && !after.starts_with(['/', '?', '#']))
 }
 
 /// Whether there is a port and it is none: `http` reads only what it can.

@@ -138,6 +138,18 @@ async fn urls_and_headers_are_checked_before_anything_is_sent() {
             "`127.0.0.1:9090` is no usable URL: it must start with http:// and name a host",
         ),
         (
+            "http://",
+            "`http://` is no usable URL: it must start with http:// and name a host",
+        ),
+        (
+            "http:///metrics",
+            "`http:///metrics` is no usable URL: it must start with http:// and name a host",
+        ),
+        (
+            "",
+            "`` is no usable URL: it must start with http:// and name a host",
+        ),
+        (
             "http://a b/",
             "`http://a b/` is no usable URL: invalid uri character",
         ),

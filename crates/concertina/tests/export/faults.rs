@@ -1,7 +1,5 @@
 //! Drivers that hang and GPUs that die, while Prometheus scrapes on.
 
-use std::time::{Duration, Instant};
-
 use crate::common::{Running, driver};
 use crate::parts::{eventually, get};
 
@@ -12,7 +10,7 @@ const FAST: [&str; 6] = [
     "--deadline",
     "300ms",
     "--max-age",
-    "2s",
+    "4s",
 ];
 
 #[test]
@@ -22,17 +20,19 @@ fn no_scrape_waits_for_a_driver_that_hangs() {
     let power = "DCGM_FI_DEV_POWER_USAGE{";
     assert_eq!(exporter.value(power), Some(50.0));
     driver
-        .set(&format!("{ONE}hang: {{nvmlDeviceGetPowerUsage: 4000}}\n"))
+        .set(&format!("{ONE}hang: {{nvmlDeviceGetPowerUsage: 6000}}\n"))
         .unwrap();
     eventually("the deadline passes", || {
         let failures = "concertina_exporter_collection_failures_total{stage=\"deadline\"}";
         exporter.value(failures).filter(|count| *count > 0.0)
     });
-    // The last reading stands, and grows old; nobody waits 4 s for it.
-    let begun = Instant::now();
+    // The last reading stands, and grows old: a scrape that waited for the driver would find it gone.
     assert_eq!(exporter.value(power), Some(50.0));
-    assert!(exporter.value("concertina_exporter_reading_age_seconds ") > Some(0.2));
-    assert!(begun.elapsed() < Duration::from_secs(4));
+    let age = || exporter.value("concertina_exporter_reading_age_seconds ");
+    let first = age();
+    eventually("the reading grows old", || {
+        age().filter(|age| Some(*age) > first)
+    });
     eventually("the reading is too old", || {
         (exporter.value("concertina_exporter_up ") == Some(0.0)).then_some(())
     });
