@@ -41,6 +41,23 @@ pub struct LastGood {
 /// What past decisions wanted and did. Save it and restore it, and a restart forgets nothing: the
 /// next decision is the one that would have come without it.
 ///
+/// ```
+/// use concertina_model::Timestamp;
+/// use concertina_replicas::limits::Limits;
+/// use concertina_replicas::{History, Options};
+///
+/// let options = Options::default();
+/// let limits = |seconds: i64| Limits::new(&options, Timestamp::from_millis(seconds * 1000));
+/// let mut history = History::default();
+/// limits(0).normalize(&mut history, 2, 2);
+///
+/// let saved = serde_json::to_string(&history).unwrap();
+/// let mut restored: History = serde_json::from_str(&saved).unwrap();
+/// // The process that starts anew remembers what holds the count.
+/// let next = limits(60).normalize(&mut restored, 2, 1);
+/// assert_eq!(next.to_string(), "2 was recommended 60 s ago, within 300 s → 2 instead of 1");
+/// ```
+///
 /// It stays short: the slot of an entry that is too old to count is used again, and beyond
 /// [`History::MOST`] entries of a kind the oldest gives way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -67,7 +67,7 @@
 //!
 //! [`api::Safety`] has what a policy may ask for beyond its spec: what a missing metric means, which
 //! pods count, how much one decision may change, and when there are no replicas at all. By default it
-//! asks for nothing. [`Arithmetic::Exact`] calculates with fractions: no replica is ever asked for
+//! asks for nothing. [`beyond`] shows each of its fields at work. [`Arithmetic::Exact`] calculates with fractions: no replica is ever asked for
 //! because of a rounding error. [`Arithmetic`] says where the two differ.
 //!
 //! # Differences from upstream
@@ -82,6 +82,8 @@
 
 #[doc = include_str!("algorithm.md")]
 pub mod algorithm {}
+#[doc = include_str!("beyond.md")]
+pub mod beyond {}
 pub mod api;
 mod arithmetic;
 pub mod calculation;

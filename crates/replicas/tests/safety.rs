@@ -252,10 +252,22 @@ fn pods_that_load_their_model_do_not_count() {
             .summary()
             .contains("would move against the ratio, stays 5")
     );
-    // No pod left: the metric is missing.
-    let none = aware(by_readiness).look(0, &observation(2, &[Some(0), Some(0)], 0));
+    // No pod left: the metric is missing, and `onMissing` says what that means.
+    let loading = observation(2, &[Some(0), Some(0)], 0);
+    let none = aware(by_readiness).look(0, &loading);
     assert_eq!(none.desired_replicas, 2);
     assert!(none.error.is_some());
+    let mut fixed = aware(by_readiness);
+    fixed.policy.safety.on_missing = OnMissing::Replicas { replicas: 4 };
+    assert_eq!(fixed.count(0, &loading), 4);
+    // A sample of a pod that is left out is not missed.
+    let mut one = observation(2, &[Some(1_000), None], 0);
+    one.pods.as_mut().unwrap()[0].ready = Some(Ready::yes(at(-100)));
+    for (rules, count) in [(None, 2), (Some(by_readiness), 1)] {
+        let mut held = Followed::new(policy(20_000, 1, 20), on_missing(OnMissing::Hold));
+        held.policy.safety.readiness = rules;
+        assert_eq!(held.count(0, &one), count, "{rules:?}");
+    }
 }
 
 #[test]
@@ -368,6 +380,21 @@ fn only_hold_keeps_an_idle_workload_from_zero() {
     followed.count(0, &waiting(3, 10_000, Some(0)));
     assert_eq!(followed.count(60, &waiting(3, 10_000, Some(0))), 0);
     assert_eq!(followed.count(75, &waiting(0, 10_000, None)), 4);
+}
+
+/// A count that is remembered stands for the metric, so that the idle workload goes; once that is too
+/// old nothing does.
+#[test]
+fn the_last_good_count_keeps_an_idle_workload_only_once_it_is_too_old() {
+    for (seconds, count) in [(90, 0), (91, 3)] {
+        let mut followed = activated(OnMissing::LastGood {
+            max_age_seconds: 90,
+        });
+        followed.count(0, &waiting(3, 10_000, Some(0)));
+        let mut missing = waiting(3, 10_000, Some(0));
+        missing.metrics[0] = Err("timeout".to_owned());
+        assert_eq!(followed.count(seconds, &missing), count, "{seconds} s");
+    }
 }
 
 #[test]

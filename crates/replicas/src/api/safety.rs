@@ -12,7 +12,7 @@ use super::validation::{Findings, check_metric};
 const MAX_SECONDS: i32 = 86_400;
 
 /// What a policy asks for beyond Kubernetes. By default it asks for nothing, and decisions are
-/// kube-controller-manager's.
+/// kube-controller-manager's. [`beyond`](crate::beyond) shows each field at work.
 ///
 /// # Which of them wins
 ///
@@ -20,7 +20,8 @@ const MAX_SECONDS: i32 = 86_400;
 /// 2. [`Activation`] decides between zero and not zero, with or without the gate `HPAScaleToZero`.
 ///    The metrics of the spec neither scale to zero nor from it while there is an activation.
 ///    * *Idle* for the whole cool-down: zero, whatever `minReplicas` is and the metrics ask for. Only
-///      [`OnMissing::Hold`] keeps a count that has a missing metric from falling, even to zero.
+///      [`OnMissing::Hold`] keeps a count that has a missing metric from falling, even to zero;
+///      [`OnMissing::LastGood`] does so once the metric's last count is too old.
 ///    * *Active*, at a zero that the autoscaler chose: `minReplicas`, at least 1, or more if the
 ///      Object and External metrics of the spec ask for more. Zero replicas that somebody else chose
 ///      stay, as in Kubernetes.
@@ -29,7 +30,8 @@ const MAX_SECONDS: i32 = 86_400;
 /// 3. While active, `minReplicas` holds, and is 1 where the spec says 0.
 /// 4. A metric of the spec that is missing is treated as [`OnMissing`] says, and the largest of the
 ///    counts that metrics ask for wins as ever. Stabilization and `behavior` follow; `maxReplicas`
-///    always holds.
+///    always holds. Pods that [`Readiness`] leaves out are not missing; when it leaves none, the
+///    metric is.
 /// 5. [`MaxChange`] comes last and cuts every change: also one to or from zero, and one back into
 ///    `minReplicas` to `maxReplicas`.
 ///

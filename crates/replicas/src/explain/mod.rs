@@ -149,6 +149,37 @@ impl Step {
 ///
 /// Its text has a line for each step and one for the result; [`Self::summary`] has the steps that
 /// matter on one line.
+///
+/// ```
+/// use concertina_replicas::{Explanation, Step};
+///
+/// /// How far the busiest metric is from its target, for a dashboard.
+/// fn highest_ratio(explanation: &Explanation) -> Option<f64> {
+///     let ratios = explanation.steps.iter().filter_map(|step| match step {
+///         Step::Metric { calculation, .. } => Some(calculation.ratio()),
+///         _ => None,
+///     });
+///     ratios.max_by(f64::total_cmp)
+/// }
+/// # use concertina_model::Timestamp;
+/// # use concertina_replicas::calculation::Calculator;
+/// # use concertina_replicas::{Options, Pod, PodSample, PodSamples};
+/// # let (options, pods) = (Options::default(), [Pod { name: "a".to_owned(), ..Pod::default() }]);
+/// # let calculator = Calculator {
+/// #     current_replicas: 1,
+/// #     ..Calculator::new(&options, &pods, Timestamp::EPOCH)
+/// # };
+/// # let samples = PodSamples::from_iter([PodSample::new("a", 23_000)]);
+/// # let calculation = calculator.pods_average_value(&samples, 20_000).unwrap().calculation;
+/// # let name = "util".to_owned();
+/// # let steps = vec![Step::Metric { name, calculation }];
+/// # let explanation = Explanation { steps, current: 1, desired: 2 };
+/// assert_eq!(
+///     explanation.to_string(),
+///     "util: 23 ÷ 20 = 1.15 > 1.10 → ceil(1.15 × 1) = 2\nscales from 1 to 2",
+/// );
+/// assert_eq!(highest_ratio(&explanation), Some(1.15));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
