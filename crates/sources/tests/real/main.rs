@@ -13,6 +13,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod expressions;
+mod gpus;
 mod random;
 mod scraping;
 
