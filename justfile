@@ -46,7 +46,11 @@ features:
 
 # Tests against real parts: Debian's prometheus, hey and kubectl must be installed (.ci/run does it).
 real:
-    cargo test --workspace --no-fail-fast -- --ignored
+    cargo test --workspace --no-fail-fast -- --ignored --skip on_a_gpu
+
+# On a machine with an NVIDIA GPU and a python3 with PyTorch: the exporter beside nvidia-smi.
+gpu:
+    cargo test --release -p concertina --test export on_a_gpu -- --ignored --nocapture
 
 # The examples run.
 examples:

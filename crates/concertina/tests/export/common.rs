@@ -1,7 +1,7 @@
 //! The process and the driver under it.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,10 @@ use concertina_sources::exposition;
 use crate::parts::{eventually, get};
 
 pub(crate) fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_concertina"));
+    // Elsewhere than where it was built, as with a GPU, it is at another place.
+    let elsewhere = std::env::var_os("CONCERTINA_BINARY");
+    let program = elsewhere.unwrap_or_else(|| env!("CARGO_BIN_EXE_concertina").into());
+    let mut command = Command::new(program);
     command.arg("export").args(args).env_remove("NODE_NAME");
     command
 }
@@ -43,9 +46,14 @@ impl Drop for Running {
 impl Running {
     /// Starts `concertina export` over `driver` on any free port and waits until it listens.
     pub(crate) fn start(driver: &Stub, args: &[&str]) -> Self {
+        Self::over(driver.library(), args)
+    }
+
+    /// [`Self::start`], over the driver with that library.
+    pub(crate) fn over(library: &Path, args: &[&str]) -> Self {
         let mut command = command(args);
         command.args(["--listen", "127.0.0.1:0", "--node-name", "n1"]);
-        command.arg("--nvml-library").arg(driver.library());
+        command.arg("--nvml-library").arg(library);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(String::new()));

@@ -3,6 +3,7 @@
 
 mod common;
 mod faults;
+mod gpu;
 mod hpa;
 mod manifest;
 mod mistakes;
