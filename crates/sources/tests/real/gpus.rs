@@ -20,7 +20,7 @@ fn expositions() -> BTreeMap<String, String> {
         if let Some(name) = name.and_then(|name| name.strip_suffix(".snap")) {
             let text = std::fs::read_to_string(&path).unwrap();
             // A head between two lines of dashes stands before it.
-            let (_, text) = text[4..].split_once("---\n").unwrap();
+            let (_, text) = text.split_once("\n---\n").unwrap();
             found.insert(name.to_owned(), text.to_owned());
         }
     }
@@ -33,7 +33,7 @@ async fn every_line_of_every_exposition_is_taken() {
     let expositions = expositions();
     assert_eq!(expositions.len(), 7, "{:?}", expositions.keys());
     let pages = expositions.clone();
-    let url = common::server(move |path| match pages.get(&path[1..]) {
+    let url = common::server(move |path| match pages.get(path.trim_start_matches('/')) {
         Some(text) => (200, text.clone()),
         None => (404, String::new()),
     })
