@@ -14,7 +14,10 @@ use http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
 use tonic_prost::ProstCodec;
 
-use super::{Attribution, AttributionError, Attributor, DeviceKey, ProcessOptions, processes};
+use super::processes::Owner;
+use super::{
+    Attribution, AttributionError, Attributor, DeviceKey, PodRef, ProcessOptions, processes,
+};
 use messages::{AllocatableResponse, Empty, ListResponse};
 
 pub use allocation::GpuResources;
@@ -33,7 +36,7 @@ pub struct KubeletOptions {
     pub socket: PathBuf,
     /// Which resources are GPUs.
     pub resources: GpuResources,
-    /// How long an answer is good for.
+    /// How long an answer is good for, and whose process is which.
     pub refresh: Duration,
     /// Where processes are looked up.
     pub processes: ProcessOptions,
@@ -58,6 +61,7 @@ pub struct Kubelet {
     options: KubeletOptions,
     channel: Channel,
     last: Mutex<Option<(Instant, Attribution)>>,
+    owners: Mutex<BTreeMap<u32, (Instant, Owner)>>,
 }
 
 impl Kubelet {
@@ -79,6 +83,7 @@ impl Kubelet {
             options,
             channel,
             last: Mutex::new(None),
+            owners: Mutex::default(),
         })
     }
 
@@ -132,6 +137,44 @@ impl Kubelet {
     }
 }
 
+impl Kubelet {
+    /// Whose the processes `pids` are, by what is known for a while already, or by looking it up.
+    async fn owners(
+        &self,
+        pids: BTreeSet<u32>,
+        holders: BTreeSet<PodRef>,
+    ) -> Result<Vec<(u32, Owner)>, AttributionError> {
+        let refresh = self.options.refresh;
+        let mut owners: Vec<(u32, Owner)> = {
+            let mut known = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+            known.retain(|pid, (at, _)| pids.contains(pid) && at.elapsed() < refresh);
+            let known = known.iter().map(|(pid, (_, owner))| (*pid, owner.clone()));
+            known.collect()
+        };
+        let known: BTreeSet<u32> = owners.iter().map(|(pid, _)| *pid).collect();
+        let new: BTreeSet<u32> = pids.difference(&known).copied().collect();
+        if new.is_empty() {
+            return Ok(owners);
+        }
+        let options = self.options.processes.clone();
+        // Files of the kernel's are quick; folders of log files may not be.
+        let looked_up =
+            tokio::task::spawn_blocking(move || processes::owners(&new, &options, &holders));
+        let new = looked_up
+            .await
+            .map_err(|error| AttributionError::Unavailable {
+                reason: format!("the processes could not be looked up: {error}"),
+            })?;
+        let mut known = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        // What is not known yet may be, the next time.
+        let found = new.iter().filter(|(_, owner)| owner.is_ok());
+        known.extend(found.map(|(pid, owner)| (*pid, (now, owner.clone()))));
+        owners.extend(new);
+        Ok(owners)
+    }
+}
+
 /// What is wrong at the bottom of it: the errors above only say that something is.
 fn root(error: &(dyn std::error::Error + 'static)) -> String {
     let mut deepest = error;
@@ -157,16 +200,7 @@ impl Attributor for Kubelet {
         let mut attribution = self.allocations().await?;
         let holders: BTreeSet<_> = attribution.all_holders().into_iter().cloned().collect();
         attribution.sees_processes = self.options.processes.host_pid;
-        let (pids, options) = (processes::pids(node), self.options.processes.clone());
-        // Files of the kernel's are quick; folders of log files may not be.
-        let looked_up =
-            tokio::task::spawn_blocking(move || processes::owners(&pids, &options, &holders));
-        let owners = looked_up
-            .await
-            .map_err(|error| AttributionError::Unavailable {
-                reason: format!("the processes could not be looked up: {error}"),
-            })?;
-        for (pid, owner) in owners {
+        for (pid, owner) in self.owners(processes::pids(node), holders).await? {
             match owner {
                 Ok((pod, basis)) => attribution.process(pid, &pod, basis),
                 Err(reason) => attribution.unattributed(pid, reason),

@@ -37,7 +37,7 @@ impl ProcessOptions {
 }
 
 /// Whose a process is, or why nobody knows.
-type Owner = Result<(PodRef, Basis), Unattributed>;
+pub(super) type Owner = Result<(PodRef, Basis), Unattributed>;
 
 /// The processes on all GPUs and MIG instances of `node`.
 pub(super) fn pids(node: &NodeReading) -> BTreeSet<u32> {

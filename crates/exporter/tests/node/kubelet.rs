@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use concertina_exporter::{
-    Attribution, Attributor, DraDevice, Kubelet, KubeletOptions, PodRef, Share,
+    Attribution, Attributor, Basis, DraDevice, Kubelet, KubeletOptions, PodRef, Share, Unattributed,
 };
-use concertina_sources::{GpuReading, MigReading, NodeReading};
+use concertina_sources::{GpuReading, MigReading, NodeReading, ProcessReading, Reading};
 use concertina_testkit::kubelet::{Answers, FakeKubelet, Holding};
+use concertina_testkit::processes;
 
 use crate::machine::{Folder, options};
 
@@ -146,4 +147,42 @@ async fn an_answer_is_good_for_a_while() {
         attributed(&kubelet).await.unwrap();
     }
     assert_eq!(served.asked("List"), 1);
+}
+
+#[tokio::test]
+async fn whose_a_process_is_is_known_for_a_while() {
+    let folder = Folder::new("owners");
+    FakeKubelet::serve(&folder.socket(), everything()).unwrap();
+    let mut on = gpu(0, "GPU-0");
+    on.processes = [11, 12]
+        .map(|pid| ProcessReading {
+            pid,
+            sm_utilization: Reading::Value(1.0),
+            memory_used: Reading::Value(1.0),
+        })
+        .to_vec();
+    let node = NodeReading {
+        gpus: vec![on],
+        ..NodeReading::default()
+    };
+    processes::place(&folder.0, 11, Some(["ml", "whole", "main"])).unwrap();
+    let kept = Kubelet::new(KubeletOptions {
+        refresh: Duration::from_secs(3600),
+        ..options(&folder, true)
+    });
+    let (kept, asking) = (kept.unwrap(), Kubelet::new(options(&folder, true)).unwrap());
+    let whole = holder("whole");
+    let known = Some(Ok((&whole, Basis::Container)));
+    let gone = Some(Err(Unattributed::Gone));
+    for kubelet in [&kept, &asking] {
+        let first = kubelet.attribute(&node).await.unwrap();
+        assert_eq!((first.owner(11), first.owner(12)), (known, gone));
+    }
+    // The one is not looked up again; the other, of whom nothing was known, is.
+    std::fs::remove_dir_all(folder.0.join("proc/11")).unwrap();
+    processes::place(&folder.0, 12, Some(["ml", "whole", "main"])).unwrap();
+    let second = kept.attribute(&node).await.unwrap();
+    assert_eq!((second.owner(11), second.owner(12)), (known, known));
+    let second = asking.attribute(&node).await.unwrap();
+    assert_eq!((second.owner(11), second.owner(12)), (gone, known));
 }
