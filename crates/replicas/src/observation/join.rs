@@ -1,25 +1,28 @@
 //! Finds the samples of pods.
 
+use super::index::Index;
+use super::names;
 use super::samples::{PodSample, PodSamples};
 
-/// How many pods may be out of order before an index is made for the rest of them.
+/// How many pods may be out of order before none is expected where the one before was found.
 const STRAYS: usize = 8;
 
-/// Finds the samples of pods. Pods that come in the order of their names, as the API server lists
-/// them, cost one comparison each. Others cost a binary search, and when there are many of them an
-/// index.
+/// Finds the samples of pods. Pods that come in the order of their samples cost one comparison each;
+/// for samples in the order of names that is the order in which the API server lists pods. Others
+/// cost a binary search, or a look into the samples' index; when there are many of them one is made.
 pub(crate) struct Join<'a> {
     samples: &'a [PodSample],
     /// Where the sample of the next pod is expected.
     next: usize,
-    strays: Strays,
+    strays: Strays<'a>,
 }
 
 /// Pods whose samples are not where they are expected.
-#[derive(Default)]
-struct Strays {
+struct Strays<'a> {
     count: usize,
-    index: Option<Index>,
+    /// The samples' own; None while they are in the order of names.
+    index: Option<&'a Index>,
+    made: Option<Index>,
 }
 
 impl<'a> Join<'a> {
@@ -27,36 +30,48 @@ impl<'a> Join<'a> {
         Self {
             samples: samples.as_slice(),
             next: 0,
-            strays: Strays::default(),
+            strays: Strays {
+                count: 0,
+                index: samples.index(),
+                made: None,
+            },
         }
     }
 
     #[inline]
     pub(crate) fn find(&mut self, pod: &str) -> Option<&'a PodSample> {
         match self.samples.get(self.next) {
-            Some(sample) if sample.pod == pod => {
+            Some(sample) if names::same(&sample.pod, pod) => {
                 self.next += 1;
                 Some(sample)
             }
             _ => {
-                let (found, next) = self.strays.search(self.samples, self.next, pod);
+                let (at, next) = self.strays.search(self.samples, self.next, pod);
                 self.next = next;
-                found
+                self.samples.get(at?)
             }
         }
     }
 }
 
-impl Strays {
-    /// The sample of a pod that is not where it is expected, and where the next one is.
-    fn search<'a>(
-        &mut self,
-        samples: &'a [PodSample],
-        next: usize,
-        pod: &str,
-    ) -> (Option<&'a PodSample>, usize) {
-        if let Some(index) = &self.index {
-            return (index.find(samples, pod), next);
+impl Strays<'_> {
+    /// Where the sample of a pod is that is not where it is expected, and where the next one is
+    /// expected. Apart from [`Join::find`], so that the rest of that is small.
+    #[inline(never)]
+    fn search(&mut self, samples: &[PodSample], next: usize, pod: &str) -> (Option<usize>, usize) {
+        if let Some(index) = self.index.or(self.made.as_ref()) {
+            let found = index.position(samples, pod);
+            let Some(at) = found.filter(|_| self.count <= STRAYS) else {
+                return (found, next);
+            };
+            self.count += 1;
+            // Nothing is expected any more after too many.
+            let next = if self.count > STRAYS {
+                usize::MAX
+            } else {
+                at + 1
+            };
+            return (found, next);
         }
         let (before, after) = samples.split_at_checked(next).unwrap_or((samples, &[]));
         let above = before.last().is_none_or(|last| last.pod.as_str() < pod);
@@ -65,86 +80,12 @@ impl Strays {
         }
         self.count += 1;
         if self.count > STRAYS {
-            let index = self.index.insert(Index::new(samples));
-            // Nothing is expected any more.
-            return (index.find(samples, pod), usize::MAX);
+            let index = self.made.insert(Index::of(samples));
+            return (index.position(samples, pod), usize::MAX);
         }
         let found = samples.binary_search_by(|s| s.pod.as_str().cmp(pod));
         let (Ok(at) | Err(at)) = found;
-        let sample = found.ok().and_then(|at| samples.get(at));
-        (sample, at + usize::from(found.is_ok()))
-    }
-}
-
-/// Where the sample of each name is.
-struct Index {
-    /// By the leading bits of the name's hash, or after that: one more than a position; 0 where there
-    /// is none. At most half of them are taken.
-    slots: Vec<usize>,
-    shift: u32,
-}
-
-impl Index {
-    fn new(samples: &[PodSample]) -> Self {
-        let size = (samples.len() * 2).next_power_of_two().max(2);
-        let mut index = Self {
-            slots: vec![0; size],
-            shift: 64 - size.trailing_zeros(),
-        };
-        for (position, sample) in samples.iter().enumerate() {
-            let mut at = index.start(&sample.pod);
-            while index.slots.get(at).is_some_and(|taken| *taken != 0) {
-                at = index.after(at);
-            }
-            if let Some(slot) = index.slots.get_mut(at) {
-                *slot = position + 1;
-            }
-        }
-        index
-    }
-
-    fn start(&self, name: &str) -> usize {
-        (hash(name) >> self.shift) as usize
-    }
-
-    fn after(&self, at: usize) -> usize {
-        (at + 1) & (self.slots.len() - 1)
-    }
-
-    fn find<'a>(&self, samples: &'a [PodSample], name: &str) -> Option<&'a PodSample> {
-        let mut at = self.start(name);
-        loop {
-            let position = self.slots.get(at)?.checked_sub(1)?;
-            let sample = samples.get(position)?;
-            if sample.pod == name {
-                return Some(sample);
-            }
-            at = self.after(at);
-        }
-    }
-}
-
-/// A number for a name; equal names have the same.
-#[inline]
-fn hash(name: &str) -> u64 {
-    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
-    let bytes = name.as_bytes();
-    // Both halves of the product: every bit of a word reaches the leading bits of the hash.
-    let mix = |hash: u64, word: u64| {
-        let product = u128::from(hash ^ word) * u128::from(SPREAD);
-        (product as u64) ^ ((product >> 64) as u64)
-    };
-    let mut hash = mix(0, bytes.len() as u64);
-    let mut rest = bytes;
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        hash = mix(hash, u64::from_le_bytes(*word));
-        rest = after;
-    }
-    match bytes.last_chunk::<8>() {
-        Some(word) => mix(hash, u64::from_le_bytes(*word)),
-        None => rest
-            .iter()
-            .fold(hash, |hash, byte| mix(hash, u64::from(*byte))),
+        (found.ok(), at + usize::from(found.is_ok()))
     }
 }
 
@@ -163,11 +104,12 @@ mod tests {
 
     #[test]
     fn pods_of_any_order_find_their_samples() {
-        let samples = samples(&["b", "d", "f"]);
-        for order in ["abcdefg", "gfedcba", "fabgdec", "ddffbb", "zbfd"] {
-            let mut join = Join::new(&samples);
-            for pod in order.chars().map(String::from) {
-                assert_eq!(join.find(&pod), samples.get(&pod), "{pod} of {order}");
+        for samples in [samples(&["b", "d", "f"]), samples(&["d", "b", "f"])] {
+            for order in ["abcdefg", "gfedcba", "fabgdec", "ddffbb", "zbfd"] {
+                let mut join = Join::new(&samples);
+                for pod in order.chars().map(String::from) {
+                    assert_eq!(join.find(&pod), samples.get(&pod), "{pod} of {order}");
+                }
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What an autoscaler sees before it decides.
 
+mod index;
 mod join;
+mod names;
 mod pod;
 mod samples;
 
