@@ -35,7 +35,7 @@ features:
     cargo check -p concertina-http --no-default-features
     cargo check -p concertina-http --no-default-features --features tls
     cargo check -p concertina-sources --no-default-features
-    for feature in prometheus scrape scrape,tls query-api simulated nvml; do \
+    for feature in cache prometheus scrape scrape,tls query-api simulated nvml; do \
         cargo check -p concertina-sources --no-default-features --features $feature || exit 1; \
     done
     cargo check -p concertina-sources --all-features

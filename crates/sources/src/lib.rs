@@ -1,10 +1,13 @@
 //! Where numbers come from: metric and GPU source traits and what implements them.
 //!
 //! By default this crate holds only the traits [`MetricSource`] and [`GpuSource`], their readings
-//! and errors, and the [`clock`]. What implements them is behind additive features: `prometheus`
+//! and errors, and the [`clock`]. What implements them is behind additive features: `cache` (answers
+//! that are asked for once and shared), `prometheus`
 //! (a Prometheus server), `scrape` (targets, named or found in a cluster, scraped into the in-memory store),
 //! `query-api` (Prometheus' HTTP API over that store), `simulated` (GPUs without hardware), `nvml` (NVIDIA's driver).
 
+#[cfg(feature = "cache")]
+pub mod cache;
 pub mod clock;
 #[cfg(feature = "scrape")]
 pub mod exposition;
@@ -28,4 +31,4 @@ pub use gpu::{
     Absence, GpuError, GpuField, GpuReading, GpuSource, GpuValues, MigReading, NodeReading,
     ProcessReading, Reading, UnreadableGpu,
 };
-pub use metric::{MetricSource, SourceError};
+pub use metric::{MetricSource, Origin, SharedAnswer, SourceError};

@@ -1,5 +1,6 @@
 //! Where PromQL is answered.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +18,20 @@ pub trait MetricSource: Send + Sync {
     /// [`SourceError`] when there is no answer. A source never answers with a value that it was
     /// not given: no data is an empty vector, a failure is an error.
     async fn query(&self, promql: &str) -> Result<QueryAnswer, SourceError>;
+
+    /// As [`query`](Self::query), by a source that may have the answer already, or may wait for it
+    /// together with others.
+    ///
+    /// # Errors
+    ///
+    /// As [`query`](Self::query).
+    async fn query_shared(&self, promql: &str) -> Result<SharedAnswer, SourceError> {
+        let answer = self.query(promql).await?;
+        Ok(SharedAnswer {
+            answer: Arc::new(answer),
+            origin: Origin::Asked,
+        })
+    }
 
     /// The label sets of the series that match `selector` and had a sample within `lookback`
     /// before now.
@@ -44,6 +59,26 @@ pub trait MetricSource: Send + Sync {
 
     /// What this is, for messages: `Prometheus at http://…`, `the in-memory store`.
     fn describe(&self) -> String;
+}
+
+/// An answer that others may have, too.
+#[derive(Clone, Debug)]
+pub struct SharedAnswer {
+    /// The answer.
+    pub answer: Arc<QueryAnswer>,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where an answer comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// It was asked for.
+    Asked,
+    /// Somebody else was asking just this.
+    Joined,
+    /// It was asked for a short time ago, and kept.
+    Kept,
 }
 
 /// Why a source did not answer.

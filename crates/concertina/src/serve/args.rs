@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use concertina_sources::cache::CacheOptions;
+
 use super::ServeError;
 use super::go_duration;
 use super::ignored::IgnoredFlags;
@@ -10,6 +12,9 @@ use super::ignored::IgnoredFlags;
 const RULES: &str = "Rules";
 const SOURCE: &str = "Source (--prometheus-url, or --scrape and --scrape-config)";
 const SERVING: &str = "Serving";
+
+/// The oldest answer that may be given again.
+const LONGEST_TTL: Duration = Duration::from_secs(60);
 
 /// Serves custom metrics to the HorizontalPodAutoscaler, from prometheus-adapter's rules.
 ///
@@ -63,6 +68,11 @@ pub struct ServeArgs {
     #[arg(short = 'v', long = "v", value_name = "LEVEL", default_value_t = 0, help_heading = SERVING)]
     pub verbosity: u8,
 
+    /// How long an answer of the source may be given again, 0 for never; its timestamp tells its
+    /// age [default: 1s; 0 for what is scraped].
+    #[arg(long, value_name = "DURATION", value_parser = go_duration::parse, help_heading = SERVING)]
+    pub cache_ttl: Option<Duration>,
+
     #[command(flatten)]
     pub(super) ignored: IgnoredFlags,
 }
@@ -82,6 +92,15 @@ impl ServeArgs {
             4..=5 => tracing::Level::DEBUG,
             _ => tracing::Level::TRACE,
         }
+    }
+
+    /// How long an answer may be given again. A scrape shows at once unless a time is asked for.
+    pub(super) fn cache_ttl(&self) -> Duration {
+        let default = match self.prometheus_url {
+            Some(_) => CacheOptions::default().ttl,
+            None => Duration::ZERO,
+        };
+        self.cache_ttl.unwrap_or(default)
     }
 
     pub(super) fn times(&self) -> Result<Times, ServeError> {
@@ -105,6 +124,10 @@ impl ServeArgs {
         if self.scrape_interval < Duration::from_millis(100) {
             let interval = self.scrape_interval;
             return refused("scrape-interval", interval, "give 100ms or more");
+        }
+        if let Some(ttl) = self.cache_ttl.filter(|ttl| *ttl > LONGEST_TTL) {
+            let reason = "give 1m or less: decisions must not stand on old numbers";
+            return refused("cache-ttl", ttl, reason);
         }
         Ok(Times { relist, max_age })
     }

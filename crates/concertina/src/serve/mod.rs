@@ -68,6 +68,7 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let source = source::start(&args, &clock)?;
+    let source = source::cached(source, &clock, args.cache_ttl());
     let described = source.describe();
     let report = Arc::new(Report::new(clock.now(), compiled.refused.len()));
     let telemetry = Arc::new(Telemetry::new(&report));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use concertina_http::ClientOptions;
+use concertina_sources::cache::{Cache, CacheOptions};
 use concertina_sources::prometheus::Prometheus;
 use concertina_sources::{Clock, MetricSource};
 
@@ -14,6 +15,19 @@ use super::{ServeArgs, ServeError};
 
 /// How long Prometheus may take: what the HPA controller waits for is 30 s in all.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// `source`, whose answers are given again for `ttl`; like queries are asked once.
+pub(super) fn cached(
+    source: Arc<dyn MetricSource>,
+    clock: &Arc<dyn Clock>,
+    ttl: Duration,
+) -> Arc<dyn MetricSource> {
+    let options = CacheOptions {
+        ttl,
+        ..CacheOptions::default()
+    };
+    Arc::new(Cache::new(source, Arc::clone(clock), options))
+}
 
 /// Prometheus, or the store with a scraper for each target. Nothing is asked yet: a source that is
 /// down when the process starts may come later.

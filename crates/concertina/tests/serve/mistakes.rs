@@ -133,5 +133,6 @@ Source (--prometheus-url, or --scrape and --scrape-config):
 Serving:
       --insecure-loopback-port <PORT>  Serve plain HTTP on this port of 127.0.0.1 to whoever asks, without authentication; 0: any free port, which the log tells
   -v, --v <LEVEL>                      Log verbosity as klog counts it: 4 for requests that got no answer, 6 for everything [default: 0]
+      --cache-ttl <DURATION>           How long an answer of the source may be given again, 0 for never; its timestamp tells its age [default: 1s; 0 for what is scraped]
 ");
 }

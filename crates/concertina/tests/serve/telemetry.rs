@@ -50,7 +50,7 @@ fn numbers_of_rules_and_requests() {
     let exporter = stand_in(|_| EXPOSITION.to_owned());
     let file = temporary("serve-telemetry.yaml", RULES);
     let mut args = vec!["--config", file.as_str(), "--scrape", &exporter];
-    args.extend(["--scrape-interval", "1s"]);
+    args.extend(["--scrape-interval", "1s", "--cache-ttl", "1m"]);
     let serving = Running::start(&args);
     let external = "/apis/external.metrics.k8s.io/v1beta1/namespaces/default";
     eventually("everything is listed", || {
@@ -63,6 +63,7 @@ fn numbers_of_rules_and_requests() {
     let pods = "/namespaces/default/pods";
     let util = "DCGM_CUSTOM_PROCESS_SM_UTIL";
     for (path, status) in [
+        (format!("{pods}/bert-a/{util}"), 200),
         (format!("{pods}/bert-a/{util}"), 200),
         (format!("{pods}/bert-b/{util}"), 404),
         (format!("{pods}/bert-x/{util}"), 404),
@@ -88,6 +89,10 @@ fn numbers_of_rules_and_requests() {
     let first = rule("rules", "1", util);
     for (sample, expected) in [
         (format!("concertina_query_duration_seconds_count{{{first}}}"), "4"),
+        (
+            format!(r#"concertina_query_cache_hits_total{{{first},how="kept"}}"#),
+            "1",
+        ),
         (format!(r#"concertina_samples_left_out_total{{{first},reason="nan"}}"#), "2"),
         (format!(r#"concertina_samples_left_out_total{{{first},reason="no_sample"}}"#), "1"),
         (

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use concertina_mapping::NoValue;
 use concertina_model::{QueryAnswer, Timestamp};
-use concertina_sources::{MetricSource, SourceError};
+use concertina_sources::{MetricSource, Origin, SourceError};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -38,6 +38,14 @@ struct ErrorLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HitLabels {
+    list: &'static str,
+    rule: String,
+    metric: String,
+    how: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LeftOutLabels {
     list: &'static str,
     rule: String,
@@ -51,6 +59,7 @@ type Durations = Family<Labels, Histogram, fn() -> Histogram>;
 #[derive(Clone, Debug)]
 pub(super) struct Queries {
     duration: Durations,
+    hits: Family<HitLabels, Counter>,
     errors: Family<ErrorLabels, Counter>,
     left_out: Family<LeftOutLabels, Counter>,
     last_success: Family<Labels, Gauge<f64, AtomicU64>>,
@@ -61,6 +70,7 @@ impl Default for Queries {
     fn default() -> Self {
         Self {
             duration: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            hits: Family::default(),
             errors: Family::default(),
             left_out: Family::default(),
             last_success: Family::default(),
@@ -75,6 +85,11 @@ impl Queries {
             "query_duration_seconds",
             "How long the source took to answer a query, failures included",
             self.duration.clone(),
+        );
+        registry.register(
+            "query_cache_hits",
+            "Answers that were not asked for by themselves: kept ones, and those of a like query",
+            self.hits.clone(),
         );
         registry.register(
             "query_errors",
@@ -123,16 +138,21 @@ pub(crate) struct QueryCounter {
 }
 
 impl QueryCounter {
-    /// Asks `source`, which is timed; a failure is counted.
+    /// Asks `source`, which is timed unless the answer was there already; a failure is counted.
     pub(crate) async fn ask(
         &self,
         source: &dyn MetricSource,
         query: &str,
-    ) -> Result<QueryAnswer, SourceError> {
+    ) -> Result<Arc<QueryAnswer>, SourceError> {
         let begun = Instant::now();
-        let answer = source.query(query).await;
-        self.took(begun.elapsed());
-        answer.inspect_err(|error| self.failed(error))
+        let answer = source.query_shared(query).await;
+        match answer.as_ref().map(|answer| answer.origin) {
+            Ok(Origin::Joined) => self.hit("joined"),
+            Ok(Origin::Kept) => self.hit("kept"),
+            _ => self.took(begun.elapsed()),
+        }
+        let answer = answer.inspect_err(|error| self.failed(error))?;
+        Ok(answer.answer)
     }
 
     /// What `read` makes of an answer; whether it can be read is counted.
@@ -166,6 +186,17 @@ impl QueryCounter {
             SourceError::BadAnswer { .. } => "bad_answer",
             _ => "other",
         });
+    }
+
+    fn hit(&self, how: &'static str) {
+        let Labels { list, rule, metric } = self.labels.clone();
+        let labels = HitLabels {
+            list,
+            rule,
+            metric,
+            how,
+        };
+        self.families.hits.get_or_create(&labels).inc();
     }
 
     fn error(&self, kind: &'static str) {
