@@ -11,6 +11,7 @@
 mod cache;
 mod common;
 mod explain;
+mod failures;
 mod mistakes;
 #[path = "../parts/mod.rs"]
 mod parts;
