@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod cluster;
 pub mod demo;
 pub mod explain;
 pub mod export;

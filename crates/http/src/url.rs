@@ -16,7 +16,7 @@ use crate::ClientError;
 /// assert!(concertina_http::check_url("http://prometheus:9090/base").is_ok());
 /// assert_eq!(
 ///     concertina_http::check_url("prometheus:9090").unwrap_err().to_string(),
-///     "`prometheus:9090` is no usable URL: it must start with http:// and name a host",
+///     "`prometheus:9090` is no usable URL: it must start with http:// or https:// and name a host",
 /// );
 /// ```
 pub fn check_url(url: &str) -> Result<Uri, ClientError> {
@@ -45,7 +45,7 @@ pub fn check_url(url: &str) -> Result<Uri, ClientError> {
             invalid("the port must be a number from 1 to 65535")
         }
         Some("http" | "https") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
-        _ => invalid("it must start with http:// and name a host"),
+        _ => invalid("it must start with http:// or https:// and name a host"),
     }
 }
 

@@ -135,7 +135,7 @@ async fn urls_and_headers_are_checked_before_anything_is_sent() {
         ),
         (
             "127.0.0.1:9090",
-            "`127.0.0.1:9090` is no usable URL: it must start with http:// and name a host",
+            "`127.0.0.1:9090` is no usable URL: it must start with http:// or https:// and name a host",
         ),
         (
             "http://",

@@ -22,6 +22,7 @@ pub use listing::{Broken, SeriesBody, SeriesDecoder};
 pub struct Prometheus {
     base: String,
     client: Client,
+    post: bool,
 }
 
 /// The envelope of every answer.
@@ -66,7 +67,16 @@ impl Prometheus {
         Ok(Self {
             base: base_url.trim_end_matches('/').to_owned(),
             client: Client::new(options),
+            post: false,
         })
+    }
+
+    /// Asks by POST, the query as a form, where Prometheus takes both: for expressions that are
+    /// longer than the URLs that a proxy on the way lets pass.
+    #[must_use]
+    pub fn by_post(mut self) -> Self {
+        self.post = true;
+        self
     }
 
     /// Asks the server a trifle: whether it is there, and answers as Prometheus does.
@@ -101,13 +111,17 @@ impl Prometheus {
     }
 
     async fn ask(&self, path: &str, pairs: &[(&str, &str)]) -> Result<Value, SourceError> {
-        let answer = self.client.get(&self.url(path, pairs), &[]).await;
+        let url = self.url(path);
+        let answer = match self.post {
+            true => self.client.post_form(&url, &[], pairs).await,
+            false => self.client.get(&asking(&url, pairs), &[]).await,
+        };
         let answer = answer.map_err(|error| self.failed(error))?;
         self.open(answer.status, &answer.body)
     }
 
-    fn url(&self, path: &str, pairs: &[(&str, &str)]) -> String {
-        format!("{}/api/v1/{path}?{}", self.base, form_encode(pairs))
+    fn url(&self, path: &str) -> String {
+        format!("{}/api/v1/{path}", self.base)
     }
 
     /// What is in the envelope of an answer.
@@ -232,12 +246,17 @@ impl MetricSource for Prometheus {
         let start = start(lookback);
         let pairs = [("match[]", selector), ("start", start.as_str())];
         let mut decoder = SeriesDecoder::new();
-        let url = self.url("series", &pairs);
-        let status = self
-            .client
-            .get_chunks(&url, &[], |chunk| decoder.push(chunk))
-            .await
-            .map_err(|error| self.failed(error))?;
+        let url = self.url("series");
+        let take = |chunk: &[u8]| decoder.push(chunk);
+        let status = match self.post {
+            true => self.client.post_form_chunks(&url, &pairs, take).await,
+            false => {
+                self.client
+                    .get_chunks(&asking(&url, &pairs), &[], take)
+                    .await
+            }
+        };
+        let status = status.map_err(|error| self.failed(error))?;
         let body = decoder.finish();
         match body.series {
             Err(broken) => Err(self.bad_answer(broken.to_string())),
@@ -253,6 +272,10 @@ impl MetricSource for Prometheus {
         };
         format!("Prometheus at {base}")
     }
+}
+
+fn asking(url: &str, pairs: &[(&str, &str)]) -> String {
+    format!("{url}?{}", form_encode(pairs))
 }
 
 /// The time that lies `lookback` in the past, as the API reads times.

@@ -120,7 +120,7 @@ line 3, column 3: unknown field `consul_sd_configs`, expected one of job_name, s
 line 3, job `a`, kubernetes_sd_configs: without api_server it must run in a cluster, and KUBERNETES_SERVICE_HOST is not set
 line 3, job `a`, kubernetes_sd_configs: it needs a role: pod or endpoints
 line 3, job `a`, kubernetes_sd_configs: role `node` is not known here; use pod or endpoints
-line 3, job `a`, kubernetes_sd_configs: `a` is no usable URL: it must start with http:// and name a host
+line 3, job `a`, kubernetes_sd_configs: `a` is no usable URL: it must start with http:// or https:// and name a host
 line 4, job `a`, kubernetes_sd_configs: selectors: role `service` is none of pod
 line 3, column 20: `soon` is no duration; write 30s, 5m or 1h30m (units y w d h m s ms, largest first)
 line 3, column 17: invalid u64

@@ -8,9 +8,11 @@ use concertina_sources::cache::CacheOptions;
 use super::ServeError;
 use super::go_duration;
 use super::ignored::IgnoredFlags;
+use super::secure::SecureArgs;
+use super::source::PrometheusArgs;
 
 const RULES: &str = "Rules";
-const SOURCE: &str = "Source (--prometheus-url, or --scrape and --scrape-config)";
+const SOURCE: &str = "Scraping, instead of a Prometheus";
 const SERVING: &str = "Serving";
 
 /// The oldest answer that may be given again.
@@ -35,9 +37,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DURATION", value_parser = go_duration::parse, help_heading = RULES)]
     pub metrics_max_age: Option<Duration>,
 
-    /// Ask the Prometheus at this URL, which may have a path.
-    #[arg(long, value_name = "URL", help_heading = SOURCE)]
-    pub prometheus_url: Option<String>,
+    #[command(flatten)]
+    pub(super) prometheus: PrometheusArgs,
 
     /// Need no Prometheus: scrape this target into memory (again, or with commas, for more).
     #[arg(long, value_name = "URL", value_delimiter = ',', conflicts_with = "prometheus_url", help_heading = SOURCE)]
@@ -59,10 +60,13 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", conflicts_with = "prometheus_url", help_heading = SOURCE)]
     pub query_address: Option<String>,
 
-    /// Serve plain HTTP on this port of 127.0.0.1 to whoever asks, without authentication; 0: any
-    /// free port, which the log tells.
+    /// Serve no cluster, but plain HTTP on this port of 127.0.0.1 to whoever asks, without
+    /// authentication; 0: any free port, which the log tells.
     #[arg(long, value_name = "PORT", help_heading = SERVING)]
-    pub insecure_loopback_port: u16,
+    pub insecure_loopback_port: Option<u16>,
+
+    #[command(flatten)]
+    pub(super) secure: SecureArgs,
 
     /// Log verbosity as klog counts it: 4 for requests that got no answer, 6 for everything.
     #[arg(short = 'v', long = "v", value_name = "LEVEL", default_value_t = 0, help_heading = SERVING)]
@@ -96,7 +100,7 @@ impl ServeArgs {
 
     /// How long an answer may be given again. A scrape shows at once unless a time is asked for.
     pub(super) fn cache_ttl(&self) -> Duration {
-        let default = match self.prometheus_url {
+        let default = match self.prometheus.prometheus_url {
             Some(_) => CacheOptions::default().ttl,
             None => Duration::ZERO,
         };

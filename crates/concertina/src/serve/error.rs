@@ -1,5 +1,6 @@
 //! What can go wrong with serving, and the exit code that says whose fault it is.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Why `concertina serve` ended.
@@ -32,13 +33,19 @@ pub enum ServeError {
         "nothing to take numbers from: give --prometheus-url URL, --scrape URL or --scrape-config FILE"
     )]
     NoSource,
-    /// A port could not be taken.
-    #[error(
-        "cannot listen on 127.0.0.1:{port}: {source}; choose another with --insecure-loopback-port"
-    )]
+    /// There is no way to the cluster that says who may ask.
+    #[error(transparent)]
+    Cluster(#[from] crate::cluster::AccessError),
+    /// A CA that was given cannot be used.
+    #[error("{0}")]
+    Trust(String),
+    /// An address could not be taken.
+    #[error("cannot listen on {address}: {source}; choose another port with --{option}")]
     Listen {
-        /// The port.
-        port: u16,
+        /// The address.
+        address: SocketAddr,
+        /// The flag that chooses the port.
+        option: &'static str,
         /// Why not.
         source: std::io::Error,
     },
@@ -56,6 +63,8 @@ impl ServeError {
             | Self::BadFile { .. }
             | Self::BadOption { .. }
             | Self::NoSource
+            | Self::Cluster(_)
+            | Self::Trust(_)
             | Self::Listen { .. } => 2,
             Self::Failed(_) => 1,
         }

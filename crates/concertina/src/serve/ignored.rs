@@ -21,6 +21,11 @@ const GATES: &str = "there are no feature gates";
 const EGRESS: &str = "connections go out directly";
 const LIMITS: &str = "requests have fixed limits of their own";
 const SHARING: &str = "the port is not shared";
+const SNI: &str = "one certificate is shown to everybody; name all hosts in it";
+const LOOKUP: &str = "whom to trust is asked for again until the cluster says it; until then only \
+                      tokens count, and the server is not ready";
+const DISCOVERY: &str = "the kinds of objects are a built-in table";
+const NAME: &str = "no answer holds a URL of this server";
 const ETCD: &str = "nothing is stored";
 
 /// Every flag, what it takes, and why it does nothing here.
@@ -92,6 +97,11 @@ const FLAGS: &[(&str, Takes, &str)] = &[
     ("permit-address-sharing", Switch, SHARING),
     ("permit-port-sharing", Switch, SHARING),
     ("storage-backend", Value, ETCD),
+    ("tls-sni-cert-key", Value, SNI),
+    ("authentication-tolerate-lookup-failure", Switch, LOOKUP),
+    ("http2-max-streams-per-connection", Value, LIMITS),
+    ("discovery-interval", Value, DISCOVERY),
+    ("external-hostname", Value, NAME),
 ];
 
 /// Those of [`FLAGS`] that were given.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use concertina_mapping::ResourceTable;
+use concertina_metrics_api::auth::Auth;
 use concertina_metrics_api::path::HealthEndpoint;
 use concertina_metrics_api::server::HealthCheck;
 use concertina_metrics_api::telemetry::AdapterMetrics;
@@ -26,6 +27,8 @@ pub(super) struct Ground {
     pub(super) times: Times,
     pub(super) report: Arc<Report>,
     pub(super) telemetry: Arc<Telemetry>,
+    /// Who may ask, where a cluster says so.
+    pub(super) auth: Option<Auth>,
 }
 
 /// One set of rules, served.
@@ -56,6 +59,14 @@ impl Served {
             .health_check(check)
             .metrics(CONTENT_TYPE, numbers)
             .also_serves(explain::PATH);
+        if let Some(auth) = ground.auth.clone() {
+            let known = move || match auth.knows_whom_to_trust() {
+                true => Ok(String::new()),
+                false => Err("the cluster has not said yet whom to trust".to_owned()),
+            };
+            let endpoints = [HealthEndpoint::Readyz];
+            api = api.health_check(HealthCheck::new("authentication", endpoints, known));
+        }
         let mut lists: Vec<Arc<dyn Relistable>> = Vec::new();
         if !rules.custom.is_empty() {
             let adapter = Arc::new_cyclic(|adapter| {

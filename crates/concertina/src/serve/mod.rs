@@ -4,8 +4,8 @@
 //! `args` are the flags, `ignored` those of prometheus-adapter that have nothing to do here.
 //! `rules` reads the rule file, `source` is where numbers come from, `objects` which objects there
 //! are, `relist` keeps the catalogues of metrics up to date. `live` is the rules in use, `reload`
-//! follows the rule file, `report` tells what became of it, `telemetry` counts,
-//! `explain` explains, `front` serves.
+//! follows the rule file, `report` tells what became of it, `telemetry` counts, `explain` explains,
+//! `front` serves, and `secure` does so over TLS to those whom the cluster lets.
 
 mod args;
 mod error;
@@ -19,18 +19,22 @@ mod relist;
 mod reload;
 mod report;
 mod rules;
+mod secure;
 mod source;
 mod telemetry;
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use concertina_http::{ServerOptions, serve};
+use concertina_http::{ServerOptions, serve, serve_tls};
 use concertina_mapping::ResourceTable;
+use concertina_metrics_api::auth::Auth;
+use concertina_metrics_api::telemetry::RequestMetrics;
 use concertina_sources::{Clock, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tower_layer::Layer;
 
 pub use args::ServeArgs;
 pub use error::ServeError;
@@ -39,6 +43,7 @@ use front::Front;
 use live::{Ground, Live, Served};
 use report::Report;
 use rules::Compiled;
+use secure::Secure;
 use telemetry::Telemetry;
 
 use crate::files;
@@ -59,16 +64,11 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
     for reason in &compiled.refused {
         tracing::error!(file = %args.config.display(), %reason, "a rule is refused; the others serve");
     }
-    let port = args.insecure_loopback_port;
-    let failed = |source| ServeError::Listen { port, source };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(failed)?;
-    let at = listener.local_addr().map_err(failed)?;
-
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let source = source::start(&args, &clock)?;
     let source = source::cached(source, &clock, args.cache_ttl());
+    let mut background = JoinSet::new();
+    let door = Door::open(&args, &clock, &mut background).await?;
     let described = source.describe();
     let report = Arc::new(Report::new(clock.now(), compiled.refused.len()));
     let telemetry = Arc::new(Telemetry::new(&report));
@@ -79,12 +79,12 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
         times,
         report,
         telemetry,
+        auth: door.auth().cloned(),
         clock,
     };
     let (custom, external) = (compiled.custom.len(), compiled.external.len());
     let usage = compiled.usage.is_some();
     let live = Arc::new(Live::new(Served::new(compiled, &ground), ground));
-    let mut background = JoinSet::new();
     background.spawn(reload::follow(Arc::clone(&live), args.config.clone(), text));
 
     tracing::info!(
@@ -92,19 +92,14 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
         external_rules = external,
         resource_rules = usage,
         source = described,
-        "serving the metrics APIs at http://{at}, without authentication"
+        "serving the metrics APIs at {door}"
     );
     let (stop, stopping) = watch::channel(false);
     let mut stopped = stopping.clone();
-    let server = tokio::spawn(serve(
-        listener,
-        requests.wrap(Front(live)),
-        ServerOptions::default(),
-        async move {
-            // A sender that is gone means the end as well.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        },
-    ));
+    let server = tokio::spawn(door.serve(Front(live), requests, async move {
+        // A sender that is gone means the end as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    }));
     crate::signals::told_to_stop()
         .await
         .map_err(|error| ServeError::Failed(format!("no signals: {error}")))?;
@@ -114,4 +109,75 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
     let ended = server.await;
     background.abort_all();
     ended.map_err(|error| ServeError::Failed(error.to_string()))
+}
+
+/// Where requests come in.
+enum Door {
+    /// From this machine, from whoever asks.
+    Loopback(TcpListener, SocketAddr),
+    /// From a cluster.
+    Secure(Box<Secure>),
+}
+
+impl std::fmt::Display for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Loopback(_, at) => write!(f, "http://{at}, without authentication"),
+            Self::Secure(secure) => write!(f, "https://{}, to whom the cluster lets", secure.at),
+        }
+    }
+}
+
+impl Door {
+    async fn open(
+        args: &ServeArgs,
+        clock: &Arc<dyn Clock>,
+        background: &mut JoinSet<()>,
+    ) -> Result<Self, ServeError> {
+        let Some(port) = args.insecure_loopback_port else {
+            let secure = secure::start(&args.secure, clock, background).await?;
+            return Ok(Self::Secure(Box::new(secure)));
+        };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let failed = |source| ServeError::Listen {
+            address,
+            option: "insecure-loopback-port",
+            source,
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let at = listener.local_addr().map_err(failed)?;
+        Ok(Self::Loopback(listener, at))
+    }
+
+    fn auth(&self) -> Option<&Auth> {
+        match self {
+            Self::Loopback(..) => None,
+            Self::Secure(secure) => Some(&secure.auth),
+        }
+    }
+
+    /// Serves until `shutdown`. Requests are counted, those that are refused as well.
+    async fn serve(
+        self,
+        front: Front,
+        requests: RequestMetrics,
+        shutdown: impl Future<Output = ()> + Send,
+    ) {
+        let options = ServerOptions::default();
+        match self {
+            Self::Loopback(listener, _) => {
+                serve(listener, requests.wrap(front), options, shutdown).await;
+            }
+            Self::Secure(secure) => {
+                let Secure {
+                    listener,
+                    tls,
+                    auth,
+                    ..
+                } = *secure;
+                let service = requests.wrap(auth.layer(front));
+                serve_tls(listener, service, tls, options, shutdown).await;
+            }
+        }
+    }
 }

@@ -1,20 +1,18 @@
 //! Where the numbers come from: Prometheus, or targets that are scraped.
 
+mod prometheus;
 mod queries;
 mod scraped;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use concertina_http::ClientOptions;
 use concertina_sources::cache::{Cache, CacheOptions};
-use concertina_sources::prometheus::Prometheus;
 use concertina_sources::{Clock, MetricSource};
 
 use super::{ServeArgs, ServeError};
 
-/// How long Prometheus may take: what the HPA controller waits for is 30 s in all.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(super) use prometheus::PrometheusArgs;
 
 /// `source`, whose answers are given again for `ttl`; like queries are asked once.
 pub(super) fn cached(
@@ -35,17 +33,8 @@ pub(super) fn start(
     args: &ServeArgs,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn MetricSource>, ServeError> {
-    let Some(url) = &args.prometheus_url else {
-        return scraped::start(args, clock);
-    };
-    let options = ClientOptions {
-        deadline: DEADLINE,
-        ..ClientOptions::default()
-    };
-    let source = Prometheus::new(url, options).map_err(|error| ServeError::BadOption {
-        option: "prometheus-url",
-        value: url.clone(),
-        reason: error.to_string(),
-    })?;
-    Ok(Arc::new(source))
+    match &args.prometheus.prometheus_url {
+        Some(url) => prometheus::start(url, &args.prometheus),
+        None => scraped::start(args, clock),
+    }
 }

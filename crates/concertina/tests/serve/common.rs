@@ -23,7 +23,7 @@ pub(crate) fn example_rules() -> String {
 pub(crate) struct Running {
     pub(crate) child: Child,
     log: Arc<Mutex<String>>,
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, or `https://`.
     pub(crate) url: String,
 }
 
@@ -35,10 +35,18 @@ impl Drop for Running {
 }
 
 impl Running {
-    /// Starts `concertina serve` on any free port and waits until it listens.
+    /// Starts `concertina serve` for this machine on any free port and waits until it listens.
     pub(crate) fn start(args: &[&str]) -> Self {
+        Self::launch(&[args, &["--insecure-loopback-port", "0"]].concat())
+    }
+
+    /// Starts it for a cluster: with flags that choose a port of 127.0.0.1.
+    pub(crate) fn secure(args: &[&str]) -> Self {
+        Self::launch(args)
+    }
+
+    fn launch(args: &[&str]) -> Self {
         let mut command = command(args);
-        command.args(["--insecure-loopback-port", "0"]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(String::new()));
@@ -57,9 +65,8 @@ impl Running {
         };
         running.url = eventually("it listens", || {
             let log = running.log();
-            let (_, after) = log.split_once("APIs at http://")?;
-            let (at, _) = after.split_once(',')?;
-            Some(format!("http://{at}"))
+            let (_, after) = log.split_once("APIs at ")?;
+            Some(after.split_once(',')?.0.to_owned())
         });
         running
     }

@@ -9,13 +9,16 @@
 )]
 
 mod cache;
+mod cluster;
 mod common;
 mod explain;
 mod failures;
 mod mistakes;
 #[path = "../parts/mod.rs"]
 mod parts;
+mod prometheus_tls;
 mod rules;
 mod scraping;
+mod secure;
 mod sources;
 mod telemetry;

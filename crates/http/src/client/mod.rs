@@ -85,6 +85,8 @@ fn pool<C: Connect + Clone>(options: &ClientOptions, connector: C) -> Pool<C, Fu
         .build(connector)
 }
 
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
 impl Client {
     /// A client within `options`.
     #[must_use]
@@ -125,9 +127,34 @@ impl Client {
         &self,
         url: &str,
         headers: &[(&str, &str)],
-        mut chunk: impl FnMut(&[u8]) + Send,
+        chunk: impl FnMut(&[u8]) + Send,
     ) -> Result<u16, ClientError> {
         let request = self.prepare(Method::GET, url, headers, Bytes::new())?;
+        self.chunks(request, chunk).await
+    }
+
+    /// Sends `form` as [`post_form`](Self::post_form) does, and hands on the answer as
+    /// [`get_chunks`](Self::get_chunks) does.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] when there is no complete answer; any status is an answer.
+    pub async fn post_form_chunks(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+        chunk: impl FnMut(&[u8]) + Send,
+    ) -> Result<u16, ClientError> {
+        let body = form_encode(form).into();
+        let request = self.prepare(Method::POST, url, &[FORM], body)?;
+        self.chunks(request, chunk).await
+    }
+
+    async fn chunks(
+        &self,
+        request: Request<Full<Bytes>>,
+        mut chunk: impl FnMut(&[u8]) + Send,
+    ) -> Result<u16, ClientError> {
         let after = self.options().deadline;
         let answer = async {
             let answer = self.send(request).await?;
@@ -151,7 +178,7 @@ impl Client {
         headers: &[(&str, &str)],
         form: &[(&str, &str)],
     ) -> Result<Response, ClientError> {
-        let mut all = vec![("content-type", "application/x-www-form-urlencoded")];
+        let mut all = vec![FORM];
         all.extend_from_slice(headers);
         self.request(Method::POST, url, &all, form_encode(form).into())
             .await

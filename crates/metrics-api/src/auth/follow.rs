@@ -84,8 +84,10 @@ impl Auth {
 
     fn take(&self, map: Value) -> Result<String, String> {
         let map: ConfigMap = serde_json::from_value(map).map_err(|error| error.to_string())?;
-        let provider = &self.shared.options.provider;
-        let trust = CallerTrust::from_config_map(&map.data, provider);
+        let options = &self.shared.options;
+        let mut data = map.data;
+        data.extend(options.own_trust.clone());
+        let trust = CallerTrust::from_config_map(&data, &options.provider);
         self.trust(trust.map_err(|error| error.to_string())?);
         Ok(map.metadata.resource_version)
     }

@@ -23,10 +23,11 @@ mod review;
 mod trust;
 mod user;
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::task::{Context, Poll};
 
 use concertina_http::{Body, PeerCertificates};
@@ -63,6 +64,9 @@ pub struct AuthOptions {
     /// The paths that everybody may read without a review; one that ends with `*` means all that
     /// begin so.
     pub always_allow_paths: Vec<String>,
+    /// What is known of whom to trust, by the keys of the cluster's ConfigMap (see
+    /// [`CallerTrust::from_config_map`]); it counts in place of what stands there.
+    pub own_trust: BTreeMap<String, String>,
 }
 
 impl AuthOptions {
@@ -75,6 +79,7 @@ impl AuthOptions {
             reviews: ReviewOptions::default(),
             always_allow_groups: vec!["system:masters".to_owned()],
             always_allow_paths: ["/healthz", "/readyz", "/livez"].map(str::to_owned).into(),
+            own_trust: BTreeMap::new(),
         }
     }
 }
@@ -109,6 +114,7 @@ struct Shared {
     server: ApiServer,
     reviews: Reviews,
     trust: RwLock<Arc<CallerTrust>>,
+    told: OnceLock<()>,
 }
 
 impl std::fmt::Debug for Auth {
@@ -142,6 +148,7 @@ impl Auth {
                 server,
                 reviews,
                 trust: RwLock::default(),
+                told: OnceLock::new(),
             }),
         }
     }
@@ -154,6 +161,15 @@ impl Auth {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(trust);
+        // Only the first time counts.
+        let _ = self.shared.told.set(());
+    }
+
+    /// Whether it was said at least once whom to trust: before, no certificate counts, and a server
+    /// is not ready.
+    #[must_use]
+    pub fn knows_whom_to_trust(&self) -> bool {
+        self.shared.told.get().is_some()
     }
 
     fn trusted(&self) -> Arc<CallerTrust> {
