@@ -10,7 +10,7 @@ use concertina_rules::Rule;
 use crate::catalogue::RuleState;
 use crate::listing::MappedShape;
 use crate::matchers::Matchers;
-use crate::plan::{not_empty, window};
+use crate::plan::window;
 use crate::values::quantity;
 use crate::{LabelMapper, Listing, NoValue, PlanError, ReadError, Resources, RuleHealth};
 
@@ -165,8 +165,8 @@ impl ExternalCatalogue {
         if let Some(namespace) = namespace {
             matchers.equal(&entry.mapper.namespace_label(known)?, namespace);
         }
-        let data = matchers.into_data(entry.series.clone(), Vec::new());
-        let query = not_empty(entry.rule.render_ungrouped(&data)?)?;
+        let render = |data: &_| entry.rule.render_ungrouped(data);
+        let query = matchers.render(entry.series.clone(), Vec::new(), render)?;
         Ok(ExternalPlan {
             window: window(&query),
             query,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use concertina_model::{LabelSelector, Operator, Requirement};
 use concertina_promql::quote_into;
-use concertina_rules::{QueryData, Template};
+use concertina_rules::{QueryData, RenderError, Template};
 
 use crate::PlanError;
 
@@ -14,6 +14,10 @@ pub(crate) struct Matchers {
     text: String,
     /// None when the template does not read them.
     values: Option<BTreeMap<String, String>>,
+    /// The first label and value that such a template must not write.
+    harmful: Option<(String, String)>,
+    /// The values of labels with such a one, without harm.
+    instead: BTreeMap<String, String>,
 }
 
 impl Matchers {
@@ -22,6 +26,8 @@ impl Matchers {
         Self {
             text: String::new(),
             values: template.reads_label_values().then(BTreeMap::new),
+            harmful: None,
+            instead: BTreeMap::new(),
         }
     }
 
@@ -57,15 +63,26 @@ impl Matchers {
         self.text.push('"');
     }
 
-    fn note(&mut self, label: &str, value: impl FnOnce() -> String) {
-        if let Some(values) = &mut self.values {
-            values.insert(label.to_owned(), value());
+    /// Values for a template that reads them by name. It writes them where it likes, as upstream
+    /// does, and nothing can quote them there.
+    fn note<S: AsRef<str>>(&mut self, label: &str, given: &[S]) {
+        let Some(values) = &mut self.values else {
+            return;
+        };
+        let given: Vec<&str> = given.iter().map(AsRef::as_ref).collect();
+        values.insert(label.to_owned(), given.join("|"));
+        let harmful = |value: &&&str| !value.chars().all(is_harmless);
+        if let Some(value) = given.iter().find(harmful) {
+            let first = || (label.to_owned(), (*value).to_owned());
+            self.harmful.get_or_insert_with(first);
+            let instead: Vec<String> = given.iter().map(|value| harmless(value)).collect();
+            self.instead.insert(label.to_owned(), instead.join("|"));
         }
     }
 
     pub(crate) fn equal(&mut self, label: &str, value: &str) {
         self.push(label, "=", value);
-        self.note(label, || value.to_owned());
+        self.note(label, &[value]);
     }
 
     pub(crate) fn names(&mut self, label: &str, names: &[String]) {
@@ -73,7 +90,7 @@ impl Matchers {
             [name] => self.push(label, "=", name),
             names => self.push_any(label, "=~", names),
         }
-        self.note(label, || names.join("|"));
+        self.note(label, names);
     }
 
     pub(crate) fn select(&mut self, selector: &LabelSelector) -> Result<(), PlanError> {
@@ -81,14 +98,31 @@ impl Matchers {
         requirements.try_for_each(|requirement| self.require(requirement))
     }
 
-    /// What a query template is given.
-    pub(crate) fn into_data(self, series: String, group_by: Vec<String>) -> QueryData {
-        QueryData {
+    /// The query that `render` makes. Of values that a template reads by name it must be the one
+    /// that harmless ones would give, too.
+    pub(crate) fn render(
+        self,
+        series: String,
+        group_by: Vec<String>,
+        render: impl Fn(&QueryData) -> Result<String, RenderError>,
+    ) -> Result<String, PlanError> {
+        let mut data = QueryData {
             series,
             label_matchers: self.text,
             label_values_by_name: self.values.unwrap_or_default(),
             group_by: group_by.join(","),
             group_by_slice: group_by,
+        };
+        let query = render(&data)?;
+        if let Some((label, value)) = self.harmful {
+            data.label_values_by_name.extend(self.instead);
+            if render(&data).as_ref() != Ok(&query) {
+                return Err(PlanError::LabelValue { label, value });
+            }
+        }
+        match query.is_empty() {
+            true => Err(PlanError::EmptyQuery),
+            false => Ok(query),
         }
     }
 
@@ -112,7 +146,7 @@ impl Matchers {
             Operator::GreaterThan => return Err(unsupported("gt")),
             Operator::LessThan => return Err(unsupported("lt")),
         }
-        self.note(key, || values.join("|"));
+        self.note(key, values);
         Ok(())
     }
 }
@@ -123,6 +157,18 @@ fn is_label_name(key: &str) -> bool {
         .next()
         .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Whether a character neither ends a string nor widens a pattern (beyond a `.`): of ASCII what
+/// names of Kubernetes objects (`:` is in those of RBAC) and values of labels are made of.
+fn is_harmless(c: char) -> bool {
+    !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':')
+}
+
+/// A value of the same length without a harmful character.
+fn harmless(value: &str) -> String {
+    let of = |c| if is_harmless(c) { c } else { '_' };
+    value.chars().map(of).collect()
 }
 
 /// Whether a pattern and a string literal hold `value` as it is: most names of objects. No early

@@ -76,6 +76,18 @@ pub enum PlanError {
         "the selector's key `{0}` is no label of a series: a name has letters, digits and `_` only"
     )]
     LabelName(String),
+    /// The rule writes values of the request into its query as they are, and this one could make
+    /// another query of it. Upstream asks what comes out.
+    #[error(
+        "the value {value:?} for `{label}` cannot be asked for: the rule writes it into its query by \
+         LabelValuesByName, and there only letters, digits, `-`, `_`, `.` and `:` are safe"
+    )]
+    LabelValue {
+        /// The label.
+        label: String,
+        /// A name, a namespace, or a value of the selector.
+        value: String,
+    },
     /// The rule's template fails on this request.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -127,8 +139,8 @@ impl Plan {
         }
         let label = entry.mapper().label(&key, known)?;
         matchers.names(&label, request.names);
-        let data = matchers.into_data(entry.series.clone(), vec![label.clone()]);
-        let query = not_empty(entry.rule().render(&data)?)?;
+        let (series, group_by) = (entry.series.clone(), vec![label.clone()]);
+        let query = matchers.render(series, group_by, |data| entry.rule().render(data))?;
         Ok(Self {
             window: window(&query),
             query,
@@ -175,14 +187,6 @@ impl Plan {
     /// [`ReadError`] when the answer is no instant vector.
     pub fn read(&self, answer: &QueryValue) -> Result<Answer, ReadError> {
         Answer::read(&self.label, answer)
-    }
-}
-
-/// A query that asks something.
-pub(crate) fn not_empty(query: String) -> Result<String, PlanError> {
-    match query.is_empty() {
-        true => Err(PlanError::EmptyQuery),
-        false => Ok(query),
     }
 }
 

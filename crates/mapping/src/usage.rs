@@ -7,7 +7,6 @@ use concertina_model::{Format, GroupResource, Quantity, QueryValue, Timestamp};
 use concertina_rules::{ResourceQueries, ResourceQuery, Template};
 
 use crate::matchers::Matchers;
-use crate::plan::not_empty;
 use crate::values::{disagree, quantity};
 use crate::{LabelError, LabelMapper, NoValue, PlanError, ReadError, Resources};
 
@@ -149,9 +148,8 @@ impl UsageQuery {
         label: String,
         container: Option<String>,
     ) -> Result<Self, PlanError> {
-        let data = matchers.into_data(String::new(), group_by);
         Ok(Self {
-            text: not_empty(template.render(&data)?)?,
+            text: matchers.render(String::new(), group_by, |data| template.render(data))?,
             label,
             container,
         })

@@ -228,6 +228,56 @@ fn a_broken_file_that_is_published_gives_one_finding() {
     }
 }
 
+/// What is no YAML is told as such in every form, and not as what the form that is tried last makes
+/// of it.
+#[test]
+fn a_broken_file_names_its_cause_in_every_form() {
+    const MANIFEST: &str =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  config.yaml: ";
+    const QUOTES: &str = "the text in double quotes ends at the next `\"`, which is inside of it";
+    const TAB: &str = "a tab is part of the indentation";
+    const MARGIN: &str = "`metricsQuery` begins 1 column to the left of the other keys of its rule, `- seriesQuery: up`";
+    let quotes = "- seriesQuery: up\n  metricsQuery: \"sum(up{a=\"b\"}) by (pod)\"\n";
+    let tab = "- seriesQuery: up\n\tmetricsQuery: sum(up) by (pod)\n";
+    let margin = "- seriesQuery: up\n metricsQuery: sum(up) by (pod)\n";
+    let indented = |text: &str| text.replace("- ", "    - ").replace("\n ", "\n     ");
+    let mut files = Vec::new();
+    for (rules, cause) in [(quotes, QUOTES), (tab, TAB), (margin, MARGIN)] {
+        files.push((format!("rules:\n{rules}"), cause));
+        let values = format!("rules:\n  default: false\n  custom:\n{}", indented(rules));
+        files.push((format!("image: {{tag: v1}}\n{values}"), cause));
+        files.push((values, cause));
+        // The item ends where the margin of a bare list is left.
+        if cause != MARGIN {
+            files.push((rules.to_owned(), cause));
+        }
+        if cause == QUOTES {
+            files.push((
+                format!("{MANIFEST}|\n    rules:\n{}", indented(rules)),
+                cause,
+            ));
+        }
+    }
+    files.push((format!("{MANIFEST}|\n\trules:\n"), TAB));
+    files.push((
+        format!("{MANIFEST}\"rules:\n"),
+        "the quote that begins here is not closed",
+    ));
+    files.push((
+        format!("{MANIFEST}|\nrules:\n{quotes}").replace("a=\"b\"", ""),
+        "`rules` stands beside `data`, and not in a text below it",
+    ));
+    for (text, cause) in files {
+        let findings = check(&text, &ResourceTable::builtin()).findings;
+        let [finding] = findings.as_slice() else {
+            panic!("{findings:#?} in\n{text}");
+        };
+        assert_eq!(finding.message, cause, "in\n{text}");
+        assert_eq!(finding.kind.code(), "C001");
+        assert!(finding.line > 0 && finding.column > 0, "in\n{text}");
+    }
+}
+
 /// What a finding says besides its kind, for mistakes that are easily made.
 #[test]
 fn what_is_told_of_mistakes_in_names_and_queries() {

@@ -150,7 +150,122 @@ fn selectors() -> impl Strategy<Value = (LabelSelector, LabelSelector)> {
     })
 }
 
+/// A rule of the ACK adapter's style: it writes the values of the request itself.
+const BY_NAME: &str = r#"
+rules:
+- seriesQuery: m
+  resources: {overrides: {ns: {resource: namespace}, pod: {resource: pod}}}
+  metricsQuery: sum(<<.Series>>{ns="<<index .LabelValuesByName "ns">>",pod=~"<<.LabelValuesByName.pod>>"}) by (<<.GroupBy>>)
+externalRules:
+- seriesQuery: m
+  resources: {overrides: {ns: {resource: namespace}}}
+  metricsQuery: sum(<<.Series>>{ns="<<.LabelValuesByName.ns>>"})
+resourceRules:
+  window: 1m
+  cpu: &rule
+    containerQuery: sum(cpu{ns="<<.LabelValuesByName.ns>>",pod=~"<<.LabelValuesByName.pod>>"}) by (<<.GroupBy>>)
+    nodeQuery: sum(cpu{node=~"<<.LabelValuesByName.node>>"}) by (<<.GroupBy>>)
+    containerLabel: container
+    resources: {overrides: {ns: {resource: namespace}, pod: {resource: pod}, node: {resource: node}}}
+  memory: *rule
+"#;
+
+/// The queries of those rules that can be asked: of a metric, of an external one, of the use of
+/// pods and of nodes.
+fn by_name(namespace: &str, names: &[String]) -> [Result<String, PlanError>; 4] {
+    let file = RuleFile::parse(BY_NAME).unwrap();
+    let known = ResourceTable::builtin();
+    let series: Arc<[ListedSeries]> = Arc::new([ListedSeries::new("m", ["ns", "pod"])]);
+    let selector = LabelSelector::everything();
+    let rules = |rules| {
+        compile(rules)
+            .into_iter()
+            .map(|rule| Arc::new(rule.unwrap()))
+    };
+    let custom = Catalogue::new(rules(&file.rules)).relist(
+        |_| Ok(Arc::clone(&series)),
+        &known,
+        Timestamp::EPOCH,
+    );
+    let request = MetricRequest {
+        resource: &GroupResource::core("pods"),
+        namespace: Some(namespace),
+        names,
+        metric: "m",
+        selector: &selector,
+    };
+    let custom = custom.plan(&request, &known);
+    let external = ExternalCatalogue::new(rules(&file.external_rules)).relist(
+        |_| Ok(Arc::clone(&series)),
+        &known,
+        Timestamp::EPOCH,
+    );
+    let request = ExternalRequest {
+        namespace: Some(namespace),
+        metric: "m",
+        selector: &selector,
+    };
+    let external = external.plan(&request, &known);
+    let usage = ResourceQueries::compile(&file.resource_rules.unwrap()).unwrap();
+    let usage = UsageRules::new(&usage, &known).unwrap();
+    let text = |query: Result<&str, &PlanError>| query.map(str::to_owned).map_err(Clone::clone);
+    [
+        custom.map(|plan| plan.query().to_owned()),
+        external.map(|plan| plan.query().to_owned()),
+        text(usage.plan_pods(namespace, names, &known).cpu()),
+        text(usage.plan_nodes(names, &known).memory()),
+    ]
+}
+
+#[test]
+fn a_value_that_would_make_another_query_is_refused_where_a_rule_writes_values_itself() {
+    let good = by_name("ai", &["bert-0".to_owned(), "bert-1.x".to_owned()]);
+    let [custom, external, pods, nodes] = good.map(Result::unwrap);
+    assert_eq!(custom, r#"sum(m{ns="ai",pod=~"bert-0|bert-1.x"}) by (pod)"#);
+    assert_eq!(external, r#"sum(m{ns="ai"})"#);
+    assert_eq!(
+        pods,
+        r#"sum(cpu{ns="ai",pod=~"bert-0|bert-1.x"}) by (pod,container)"#
+    );
+    assert_eq!(nodes, r#"sum(cpu{node=~"bert-0|bert-1.x"}) by (node)"#);
+    let [custom, external, pods, nodes] = by_name("ai\",ns=~\".*", &["bert-0".to_owned()]);
+    assert!(nodes.is_ok());
+    for refused in [external, pods] {
+        assert!(
+            matches!(refused, Err(PlanError::LabelValue { .. })),
+            "{refused:?}"
+        );
+    }
+    insta::assert_snapshot!(custom.unwrap_err(), @r#"the value "ai\",ns=~\".*" for `ns` cannot be asked for: the rule writes it into its query by LabelValuesByName, and there only letters, digits, `-`, `_`, `.` and `:` are safe"#);
+    for name in ["a\"", "a\\", "a\nb", ".*", "a|b", "a}", "a b"] {
+        for refused in [0, 2, 3] {
+            let queries = by_name("ai", &["a".to_owned(), name.to_owned()]);
+            assert!(
+                matches!(&queries[refused], Err(PlanError::LabelValue { value, .. }) if value == name)
+            );
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn what_a_rule_writes_itself_keeps_the_structure_or_is_refused(
+        namespace in "[a-z\"\\\\{}|=~,.\n-]{1,6}|[a-z0-9.-]{1,8}",
+        names in prop::collection::vec("[a-z\"\\\\{}()|.*+,=~\n]{1,6}|[a-z0-9.:_é-]{1,8}", 1..3),
+    ) {
+        let plain: Vec<String> = (0..names.len()).map(|i| format!("pod-{i}")).collect();
+        let expected = by_name("default", &plain);
+        for (found, expected) in by_name(&namespace, &names).into_iter().zip(expected) {
+            match found {
+                Ok(found) => prop_assert_eq!(structure(&found), structure(&expected.unwrap())),
+                Err(error) => {
+                    let told = matches!(error, PlanError::LabelValue { .. });
+                    prop_assert!(told, "{}", error);
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_query_keeps_the_structure_that_its_rule_gives_it(
         namespace in "\\PC{0,12}[\"\\\\{}|\n]?\\PC{0,4}",

@@ -78,7 +78,9 @@ impl ExternalAdapter {
 /// an unknown metric, also to what only the asker can repair: that is a 400 here.
 fn refused(metric: &ExternalMetricRef, error: &PlanError) -> ProviderError {
     match error {
-        PlanError::LabelName(_) | PlanError::UnsupportedOperator { .. } => {
+        PlanError::LabelName(_)
+        | PlanError::LabelValue { .. }
+        | PlanError::UnsupportedOperator { .. } => {
             let reason = error.to_string();
             ProviderError::BadRequest { reason }
         }

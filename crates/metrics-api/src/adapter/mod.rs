@@ -137,7 +137,9 @@ fn refused(metric: &MetricRef, error: &PlanError) -> ProviderError {
         reason,
     };
     match error {
-        PlanError::LabelName(_) | PlanError::UnsupportedOperator { .. } => {
+        PlanError::LabelName(_)
+        | PlanError::LabelValue { .. }
+        | PlanError::UnsupportedOperator { .. } => {
             let reason = error.to_string();
             ProviderError::BadRequest { reason }
         }

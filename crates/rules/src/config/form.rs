@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::suggest::FILE_KEYS;
 use super::{ConfigError, RuleFile, config_map, decode, helm};
 
 /// A rule file as large as this is a mistake; etcd holds no ConfigMap beyond 1 MiB.
@@ -77,8 +78,16 @@ pub(super) fn read(yaml: &str) -> Result<RuleFile, ConfigError> {
     }
     let mut rule_files = Vec::new();
     let mut second = (0, 0);
+    let mut unread = None;
     for (index, text) in documents.iter().enumerate() {
-        let outline = Outline::of(text);
+        let outline = match Outline::of(text) {
+            Ok(outline) => outline,
+            // It may be another program's; it counts when no document has rules.
+            Err(error) => {
+                unread.get_or_insert(error);
+                continue;
+            }
+        };
         let begin = text.lines().position(|line| !line.is_empty());
         if outline.is_config_map() && config_map::holds_rules(text) {
             rule_files.push(text);
@@ -89,9 +98,10 @@ pub(super) fn read(yaml: &str) -> Result<RuleFile, ConfigError> {
             second = (begin.unwrap_or(0) + 1, 1);
         }
     }
-    let (what, hint) = match rule_files.as_slice() {
-        [only] => return document(only),
-        [] => (
+    let (what, hint) = match (rule_files.as_slice(), unread) {
+        ([only], _) => return document(only),
+        ([], Some(error)) => return Err(error),
+        ([], None) => (
             "a second YAML document begins here, and none of them is a ConfigMap with rules",
             "a rule file is one document: put all rules below one `rules:`",
         ),
@@ -104,11 +114,18 @@ pub(super) fn read(yaml: &str) -> Result<RuleFile, ConfigError> {
 }
 
 fn document(yaml: &str) -> Result<RuleFile, ConfigError> {
-    let outline = Outline::of(yaml);
+    // What is no YAML is told as such, and not as what it is not in the form that comes last.
+    let outline = Outline::of(yaml)?;
     if outline.list {
         return decode::bare_list(yaml);
     }
     if outline.is_config_map() {
+        let beside = |key: &&&str| outline.keys.iter().any(|own| own == **key);
+        if let Some(key) = FILE_KEYS.iter().find(beside) {
+            let what = format!("`{key}` stands beside `data`, and not in a text below it");
+            let hint = "indent all lines below `config.yaml: |` by more than that key";
+            return Err(ConfigError::new(what, hint).at_key(key, yaml));
+        }
         return config_map::read(yaml);
     }
     if let (Some(kind), true) = (&outline.kind, outline.manifest) {
@@ -162,7 +179,8 @@ pub(super) fn leading_tab(yaml: &str) -> Option<usize> {
     indent.into_iter().any(|c| c == '\t').then_some(at)
 }
 
-/// What a document looks like from afar. It tells the forms apart and refuses nothing.
+/// What a document looks like from afar. It tells the forms apart and refuses only
+/// what is no YAML.
 #[derive(Default)]
 pub(super) struct Outline {
     pub(super) list: bool,
@@ -176,12 +194,8 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    /// What cannot be read looks like nothing: reading it for good will tell why.
-    pub(super) fn of(yaml: &str) -> Self {
-        decode::read::<Option<Self>>(yaml)
-            .ok()
-            .flatten()
-            .unwrap_or_default()
+    pub(super) fn of(yaml: &str) -> Result<Self, ConfigError> {
+        Ok(decode::read::<Option<Self>>(yaml)?.unwrap_or_default())
     }
 
     fn is_config_map(&self) -> bool {

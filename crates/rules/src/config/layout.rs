@@ -57,11 +57,7 @@ fn tab(lines: &[&str], at: usize, message: &str) -> Option<Cause> {
             .and_then(|margin| margin.chars().position(|c| c == '\t'))
     };
     let found = |number: usize| Some((number, margin(lines.get(number)?)?));
-    let far = if message.contains("found a tab") {
-        8
-    } else {
-        0
-    };
+    let far = if message.contains("a tab") { 8 } else { 0 };
     let (line, column) = (at..=at + far).find_map(found)?;
     Some(Cause {
         message: (line > at).then(|| "a tab is part of the indentation".to_owned()),
