@@ -113,7 +113,7 @@ fn configuration(text: &str) -> Result<RuleFile, ConfigError> {
     if let Some(at) = leading_tab(text) {
         return Err(ConfigError::at_tab(at, text));
     }
-    let outline = Outline::of(text)?;
+    let outline = Outline::or_above(text)?;
     if outline.list {
         return decode::bare_list(text);
     }

@@ -114,8 +114,7 @@ pub(super) fn read(yaml: &str) -> Result<RuleFile, ConfigError> {
 }
 
 fn document(yaml: &str) -> Result<RuleFile, ConfigError> {
-    // What is no YAML is told as such, and not as what it is not in the form that comes last.
-    let outline = Outline::of(yaml)?;
+    let outline = Outline::or_above(yaml)?;
     if outline.list {
         return decode::bare_list(yaml);
     }
@@ -194,8 +193,40 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    pub(super) fn of(yaml: &str) -> Result<Self, ConfigError> {
+    fn of(yaml: &str) -> Result<Self, ConfigError> {
         Ok(decode::read::<Option<Self>>(yaml)?.unwrap_or_default())
+    }
+
+    /// The outline, of a text that is no YAML by what stands above the error. The form's own
+    /// reader then tells more; without a form it would tell what the file is not.
+    pub(super) fn or_above(yaml: &str) -> Result<Self, ConfigError> {
+        Self::of(yaml).or_else(|error| Self::above(&error, yaml).ok_or(error))
+    }
+
+    /// The outline of what stands above `error`; None when it does not tell the form.
+    fn above(error: &ConfigError, yaml: &str) -> Option<Self> {
+        // An item or a text that is cut off is left out, too.
+        const TRIES: usize = 32;
+        let lines: Vec<&str> = yaml.lines().collect();
+        let end = usize::try_from(error.line()).ok()?.checked_sub(1)?;
+        let readable = (0..=end).rev().take(TRIES).find_map(|end| {
+            let outline = Self::of(&lines.get(..end)?.join("\n")).ok()?;
+            (outline.list || !outline.keys.is_empty()).then_some(outline)
+        });
+        let has_content = |line: &&&str| !line.is_empty() && !line.starts_with(['#', '%']);
+        let Some(outline) = readable else {
+            let first = lines.iter().find(has_content)?;
+            return first.starts_with("- ").then(|| Self {
+                list: true,
+                ..Self::default()
+            });
+        };
+        let of_the_adapter = || {
+            let own = |key: &String| FILE_KEYS.contains(&key.as_str());
+            outline.keys.iter().any(own)
+        };
+        let told = outline.list || outline.is_config_map() || of_the_adapter();
+        told.then_some(outline)
     }
 
     fn is_config_map(&self) -> bool {
