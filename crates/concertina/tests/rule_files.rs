@@ -93,6 +93,19 @@ fn a_file_that_is_no_text() {
     );
 }
 
+/// One that cannot be read hides nothing of the others.
+#[test]
+fn check_tells_of_every_file() {
+    let rules = example_rules();
+    let (code, out, err) = run(&["check", &rules, "none.yaml", "--format", "json"]);
+    assert_eq!(code, 2);
+    assert!(err.starts_with("error: cannot read none.yaml: "), "{err}");
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(told["files"][0]["rules"], 5, "{out}");
+    assert_eq!(told["files"][1]["file"], "none.yaml");
+    assert_eq!(told["files"][1]["findings"][0]["code"], "C001");
+}
+
 /// The other end of the pipe is closed before anything is written.
 #[test]
 fn nobody_reads_what_is_printed() {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use concertina_model::GroupResource;
+use concertina_rules::RuleFile;
 use serde::{Deserialize, Serialize};
 
 /// A resource of a cluster, as discovery lists it.
@@ -79,6 +80,17 @@ pub trait Resources: Send + Sync {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ResourceTable(Vec<Arc<ApiResource>>);
+
+/// The groups of Kubernetes itself: what they do not have is misspelt.
+pub(crate) const OWN_GROUPS: [&str; 7] = [
+    "",
+    "apps",
+    "batch",
+    "autoscaling",
+    "networking.k8s.io",
+    "policy",
+    "storage.k8s.io",
+];
 
 const BUILTIN: &[(&str, &str, &str, &str, bool)] = &[
     ("", "v1", "configmaps", "ConfigMap", true),
@@ -165,6 +177,31 @@ impl ResourceTable {
                     namespaced,
                 }),
         )
+    }
+
+    /// The table with the resources of custom groups that the rules of `file` name, which are
+    /// taken for there: in namespaces, and under the name that is written.
+    #[must_use]
+    pub fn with_custom_groups(mut self, file: &RuleFile) -> Self {
+        let rules = file.rules.iter().chain(&file.external_rules);
+        let mappings = rules.map(|rule| &rule.resources);
+        let usage = file.resource_rules.iter();
+        let mappings =
+            mappings.chain(usage.flat_map(|rules| [&rules.cpu.resources, &rules.memory.resources]));
+        for (_, named) in mappings.flat_map(|mapping| &mapping.overrides) {
+            if OWN_GROUPS.contains(&named.group.as_str()) || self.resolve(named).is_some() {
+                continue;
+            }
+            self.0.push(Arc::new(ApiResource {
+                group: named.group.clone(),
+                version: String::new(),
+                plural: named.resource.to_lowercase(),
+                singular: named.resource.to_lowercase(),
+                kind: named.resource.clone(),
+                namespaced: true,
+            }));
+        }
+        self
     }
 }
 

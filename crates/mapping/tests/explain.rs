@@ -333,3 +333,74 @@ fn as_json() {
     let told = about(GOOD, LOAD, "gpu_load");
     insta::assert_snapshot!(serde_json::to_string_pretty(&told).unwrap());
 }
+
+/// Of two labels for a resource queries use the first.
+#[test]
+fn a_request_selects_by_a_label_that_no_series_has() {
+    let two = "
+- seriesQuery: gpu_load
+  resources: {overrides: {namespace: {resource: namespace}, PodName: {resource: pod}, pod: {resource: pod}}}
+  metricsQuery: sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)
+";
+    let told = about(two, LOAD, "pods/gpu_load");
+    assert_eq!(told.lost_at(), Some(Step::Labels), "{told}");
+    assert!(
+        told.to_string()
+            .contains("selects pods by `PodName`, which none of the series has; they have `pod`"),
+        "{told}"
+    );
+    let told = about(GOOD, r#"gpu_load{ns="default",pod="a"} 3"#, "pods/gpu_load");
+    assert_eq!(told.lost_at(), Some(Step::Namespace), "{told}");
+    assert!(
+        told.to_string()
+            .contains("selects its namespace by `namespace`, which none of the series has"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_custom_group_is_taken_for_there() {
+    let rules = format!(
+        "rules:\n{}",
+        GOOD.replace(
+            "overrides: {",
+            "overrides: {isvc: {group: serving.kserve.io, resource: inferenceservice}, "
+        )
+    );
+    let file = RuleFile::parse(&rules).unwrap();
+    let known = ResourceTable::builtin().with_custom_groups(&file);
+    for asked in [
+        "pods/gpu_load",
+        "inferenceservice.serving.kserve.io/gpu_load",
+    ] {
+        let told = metric(&file, None, &known, &Question::parse(asked).unwrap());
+        assert!(told.is_there(), "{told}");
+    }
+    let told = metric(
+        &file,
+        None,
+        &ResourceTable::builtin(),
+        &Question::parse("pods/gpu_load").unwrap(),
+    );
+    assert!(!told.is_there());
+}
+
+#[test]
+fn without_a_prometheus_a_query_that_drops_the_label_is_told() {
+    let file = RuleFile::parse(&format!(
+        "rules:\n{}",
+        GOOD.replace(" by (<<.GroupBy>>)", "")
+    ))
+    .unwrap();
+    let told = metric(
+        &file,
+        None,
+        &ResourceTable::builtin(),
+        &Question::parse("pods/gpu_load").unwrap(),
+    );
+    assert_eq!(told.lost_at(), Some(Step::Value));
+    assert!(
+        told.to_string().contains("the query drops the label `pod`"),
+        "{told}"
+    );
+}

@@ -27,6 +27,10 @@ fn mistakes_are_named_with_their_place() {
         "<<1.5>>",
         "<<.Series | \"x\">>",
         "<<break>>",
+        "<<$x = 1>>",
+        "<<$x := ($x).a>>",
+        "<<range $v = .GroupBySlice>><<end>>",
+        "<<$i := 0>><<range $i, $v = .GroupBySlice>><<end>>",
     ];
     let errors =
         templates.map(|text| format!("{text:?} -> {}", Template::parse(text).unwrap_err()));
@@ -41,6 +45,10 @@ fn mistakes_are_named_with_their_place() {
 "<<1.5>>" -> line 1, column 3: a floating-point number is not supported in query templates
 "<<.Series | \"x\">>" -> line 1, column 16: a literal cannot take the value of the stage before it
 "<<break>>" -> line 1, column 3: `break` outside of a `range`
+"<<$x = 1>>" -> line 1, column 3: `$x` is not declared: `:=` declares it
+"<<$x := ($x).a>>" -> line 1, column 10: `$x` is not declared
+"<<range $v = .GroupBySlice>><<end>>" -> line 1, column 9: `$v` is not declared: `:=` declares it
+"<<$i := 0>><<range $i, $v = .GroupBySlice>><<end>>" -> line 1, column 24: `$v` is not declared: `:=` declares it
 "##);
 }
 

@@ -48,8 +48,21 @@ pub async fn run(args: CheckArgs) -> Result<bool, CheckError> {
     let (url, series) = (args.prometheus_url.as_deref(), args.series.as_deref());
     let probe = Probe::of_options(url, series).await?;
     let mut checked = Vec::new();
+    // The others are told of, whatever one of them is.
+    let mut unreadable = None;
     for path in &args.files {
-        checked.push(check(path, probe.as_ref()).await?);
+        match check(path, probe.as_ref()).await {
+            Ok(file) => checked.push(file),
+            Err(CheckError::File(error)) => {
+                checked.push(Checked {
+                    file: path.display().to_string(),
+                    report: Report::unreadable(error.to_string()),
+                    text: String::new(),
+                });
+                unreadable.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
     }
     let text = match args.format {
         Format::Text => print::text(&checked),
@@ -59,6 +72,9 @@ pub async fn run(args: CheckArgs) -> Result<bool, CheckError> {
         }
     };
     write(&text)?;
+    if let Some(error) = unreadable {
+        return Err(error.into());
+    }
     let fails = |report: &Report| {
         report.count(Level::Error) > 0 || args.deny_warnings && !report.findings.is_empty()
     };

@@ -135,7 +135,7 @@ pub(crate) async fn tell(
             Some(probe) => Some(probe.series(&lint::series_queries(text)).await?),
             None => None,
         };
-        let overview = overview(file, series.as_ref(), &ResourceTable::builtin());
+        let overview = overview(file, series.as_ref(), &known_to(file));
         return Ok(Told::Overview(overview));
     };
     if let Some(asked) = question::of_use(metric) {
@@ -154,12 +154,17 @@ pub(crate) fn json(told: &Told) -> Result<String, ExplainError> {
     Ok(text + "\n")
 }
 
+/// What is taken for there without a cluster.
+fn known_to(file: &RuleFile) -> ResourceTable {
+    ResourceTable::builtin().with_custom_groups(file)
+}
+
 async fn explain(
     file: &RuleFile,
     question: &Question,
     probe: Option<&Probe>,
 ) -> Result<Explanation, ExplainError> {
-    let known = ResourceTable::builtin();
+    let known = known_to(file);
     let Some(probe) = probe else {
         return Ok(metric(file, None, &known, question));
     };
@@ -177,7 +182,7 @@ async fn usage(
     question: UsageQuestion,
     probe: Option<&Probe>,
 ) -> Result<UsageExplanation, ExplainError> {
-    let mut explanation = usage_of(file, &ResourceTable::builtin(), question);
+    let mut explanation = usage_of(file, &known_to(file), question);
     if let (Some(probe), Some((cpu, memory))) = (probe, explanation.asked()) {
         let (cpu, memory) = (probe.query(cpu).await?, probe.query(memory).await?);
         explanation.answered(&cpu, &memory);

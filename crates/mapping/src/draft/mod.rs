@@ -71,7 +71,9 @@ impl<'a> Found<'a> {
         let pods: BTreeSet<_> = chosen
             .iter()
             .flat_map(|flavour| {
-                series.iter().filter_map(|labels| {
+                let of_pods = series.iter().zip(&flavours);
+                let of_pods = of_pods.filter(move |(_, own)| **own == Some(*flavour));
+                of_pods.filter_map(move |(labels, _)| {
                     Some((labels.get(flavour.namespace())?, labels.get(flavour.pod())?))
                 })
             })
@@ -181,7 +183,7 @@ fn rule(out: &mut String, metric: &KnownMetric, found: &Found<'_>, flavour: Flav
     if others > 0 {
         let _ = writeln!(
             out,
-            "# {others} more have no `{}`: idle GPUs, or scraped in another way.",
+            "# {others} more without a pod of their own in `{}`: idle GPUs, or scraped in another way.",
             flavour.pod()
         );
     }

@@ -48,7 +48,7 @@ pub use overview::{Offered, Overview, RuleOverview, overview};
 pub use question::{Question, QuestionError};
 pub use usage::{UsageExplanation, UsageQuery, UsageQuestion, usage_of};
 
-use crate::lint::{RuleList, RulePlace, SeriesByQuery};
+use crate::lint::{RuleList, RulePlace, SeriesByQuery, keeps_label};
 use crate::names::name_exposed_as;
 use crate::{
     Catalogue, ExternalCatalogue, ExternalPlan, ExternalRequest, ListedSeries, Listing,
@@ -290,6 +290,19 @@ pub fn metric(
         };
         if let Some(trace) = explanation.traces.first_mut() {
             trace.steps.push(taken);
+            // With a Prometheus, its answer tells.
+            let lost = match &explanation.asked {
+                Some(asked) if series.is_none() => asked.lost_label(),
+                _ => None,
+            };
+            trace.steps.extend(lost.map(|label| Taken {
+                step: Step::Value,
+                passed: false,
+                found: format!(
+                    "the query drops the label `{label}`: no sample can be told to be an object's"
+                ),
+                help: Some("Aggregate with `by (<<.GroupBy>>)` in `metricsQuery`.".to_owned()),
+            }));
         }
     }
     explanation.summarize();
@@ -297,6 +310,16 @@ pub fn metric(
 }
 
 impl Asked {
+    /// The label that tells objects apart, when no sample of the query's result can have it.
+    fn lost_label(&self) -> Option<&str> {
+        match self {
+            Self::Custom { plan, .. } => {
+                (!keeps_label(plan.query(), plan.label())).then(|| plan.label())
+            }
+            Self::External(_) => None,
+        }
+    }
+
     fn query(&self) -> &str {
         match self {
             Self::Custom { plan, .. } => plan.query(),

@@ -151,7 +151,7 @@ impl<'a> Rules<'a> {
         let found = self.found_series(written, series, &own, &name);
         if take(steps, Step::Series, found).is_some()
             && let Some(mapper) = self.labels(rule, &own, steps)
-            && take(steps, Step::Namespace, self.namespace(rule, &mapper)).is_some()
+            && take(steps, Step::Namespace, self.namespace(rule, &mapper, &own)).is_some()
         {
             take(steps, Step::Place, self.place(place, rule));
         }
@@ -250,7 +250,23 @@ impl<'a> Rules<'a> {
             .iter()
             .map(|(resource, label)| format!("{} by `{label}`", resource.group_resource()))
             .collect();
-        if named.iter().any(|(found, _)| *found == resource) {
+        let own_label = named.iter().find(|(found, _)| *found == resource);
+        if let Some((_, there)) = own_label
+            && let Ok(label) = mapper.label(&resource.group_resource(), self.known)
+            && !names.contains(&label.as_str())
+        {
+            let found = format!(
+                "a request selects {} by `{label}`, which none of the series has; they have \
+                 `{there}`",
+                resource.group_resource()
+            );
+            let help = format!(
+                "Leave `{label}` out of `resources.overrides`, or write `{there}` before it."
+            );
+            take::<()>(steps, Step::Labels, Err((found, Some(help))));
+            return None;
+        }
+        if own_label.is_some() {
             take(steps, Step::Labels, Ok(((), some(&list))))?;
             return Some(mapper);
         }
@@ -289,7 +305,7 @@ impl<'a> Rules<'a> {
         None
     }
 
-    fn namespace(&self, rule: &Rule, mapper: &LabelMapper) -> Passed<()> {
+    fn namespace(&self, rule: &Rule, mapper: &LabelMapper, own: &[&Labels]) -> Passed<()> {
         let needed = match &self.question.resource {
             None => rule.namespaced(),
             Some(wanted) => self
@@ -301,6 +317,18 @@ impl<'a> Rules<'a> {
             return Ok(((), "not needed".to_owned()));
         }
         match mapper.namespace_label(self.known) {
+            Ok(label)
+                if own.iter().all(|labels| labels.get(&label).is_none()) && !own.is_empty() =>
+            {
+                let found = format!(
+                    "a request selects its namespace by `{label}`, which none of the series has; \
+                     they have {}",
+                    some(label_names(own))
+                );
+                let help = "Map the label of the series that names the namespace in \
+                            `resources.overrides`.";
+                Err((found, Some(help.to_owned())))
+            }
             Ok(label) => Ok(((), format!("by `{label}`"))),
             Err(_) => {
                 let help = match self.question.resource {

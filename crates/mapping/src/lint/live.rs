@@ -36,9 +36,36 @@ pub(super) fn findings(
         return vec![no_series(listed)];
     }
     if subject.is_external() {
-        return Vec::new();
+        return external(subject, &taken).into_iter().collect();
     }
     labels(subject, &taken, known).into_iter().collect()
+}
+
+/// The names of the labels that any of the series has.
+fn label_names<'a>(taken: &[&'a Labels]) -> Vec<&'a str> {
+    let names: BTreeSet<&str> = taken
+        .iter()
+        .flat_map(|labels| labels.iter().map(|(name, _)| name))
+        .filter(|name| *name != concertina_model::METRIC_NAME)
+        .collect();
+    names.into_iter().collect()
+}
+
+/// Of an external metric only the namespace is asked by a label.
+fn external(subject: &Subject<'_>, taken: &[&Labels]) -> Option<Found> {
+    let label = subject.mapping.namespace();
+    let label = label.filter(|_| subject.rule.namespaced())?;
+    let names = label_names(taken);
+    (!names.contains(&label.as_str())).then(|| {
+        let message = format!(
+            "a request selects its namespace by `{label}`, which no series has; they have {}",
+            names.join(", ")
+        );
+        let finding = Finding::new(FindingKind::WrongLabels, message).help(
+            "Map the label of the series that names the namespace, or write `namespaced: false`.",
+        );
+        ("resources", finding)
+    })
 }
 
 fn no_series(listed: &[Labels]) -> Found {
@@ -60,12 +87,7 @@ fn no_series(listed: &[Labels]) -> Found {
 /// Whether the labels that the rule maps are those that the series have.
 fn labels(subject: &Subject<'_>, taken: &[&Labels], known: &dyn Resources) -> Option<Found> {
     let mapping = &subject.mapping;
-    let names: BTreeSet<&str> = taken
-        .iter()
-        .flat_map(|labels| labels.iter().map(|(name, _)| name))
-        .filter(|name| *name != concertina_model::METRIC_NAME)
-        .collect();
-    let names: Vec<&str> = names.into_iter().collect();
+    let names = label_names(taken);
     let there: Vec<(std::sync::Arc<ApiResource>, &str)> = names
         .iter()
         .filter_map(|name| Some((mapping.resource_of(name, known)?, *name)))
@@ -87,6 +109,20 @@ fn labels(subject: &Subject<'_>, taken: &[&Labels], known: &dyn Resources) -> Op
     let missing: Vec<&ApiResource> = missing.iter().filter(important).copied().collect();
     if !missing.is_empty() || all_gone {
         return Some(("resources", wrong_labels(subject, &missing, &names)));
+    }
+    // Of several labels for a resource the first is the one that queries use.
+    let unused = objects.iter().find_map(|(resource, label)| {
+        let (_, used) = there.iter().find(|(found, _)| found == resource)?;
+        (!names.contains(&label.as_str())).then_some((resource, label, *used))
+    });
+    if let Some((resource, label, used)) = unused {
+        let message = format!(
+            "queries select {} by `{label}`, which no series has; they have `{used}`",
+            query::list(&[&**resource])
+        );
+        let help = format!("Leave `{label}` out of `overrides`, or write `{used}` before it.");
+        let finding = Finding::new(FindingKind::WrongLabels, message).help(help);
+        return Some(("resources", finding));
     }
     exporter_pod(subject, taken, &names).map(|finding| ("resources", finding))
 }
@@ -129,9 +165,27 @@ fn wrong_labels(subject: &Subject<'_>, missing: &[&ApiResource], names: &[&str])
     }
 }
 
-/// Whether the mapped `pod` is the exporter that was scraped.
+/// Whether the mapped `pod` is the exporter that was scraped, or the mapped `namespace` the
+/// exporter's.
 fn exporter_pod(subject: &Subject<'_>, taken: &[&Labels], names: &[&str]) -> Option<Finding> {
     let plain = Flavour::Plain.pod();
+    let namespace = Flavour::Plain.namespace();
+    let exported = Flavour::Exported;
+    if names.contains(&exported.namespace())
+        && subject.mapping.namespace().as_deref() == Some(namespace)
+        && subject.mapping.core_label("pods", "pod").as_deref() == Some(exported.pod())
+    {
+        let message = format!(
+            "the series have `{}`, too: `{namespace}` is the namespace that was scraped, and a \
+             request for pods of another one finds nothing",
+            exported.namespace()
+        );
+        let help = format!(
+            "Write `{}: {{resource: namespace}}` in its place.",
+            exported.namespace()
+        );
+        return Some(Finding::new(FindingKind::ExporterPod, message).help(help));
+    }
     let maps_plain = match subject.mapping.core_label("pods", "pod") {
         Some(label) => label == plain,
         None => false,

@@ -7,27 +7,19 @@ use concertina_rules::LabelTemplate;
 use concertina_rules::config::ResourceMapping;
 
 use super::{Finding, FindingKind};
+use crate::resources::OWN_GROUPS;
 use crate::{ApiResource, Resources};
 
 /// Labels that Prometheus and its operator put on series by themselves.
 const EVERYDAY: [&str; 5] = ["job", "service", "endpoint", "instance", "container"];
 
-/// The groups of Kubernetes itself: what they do not have is misspelt.
-const OWN_GROUPS: [&str; 7] = [
-    "",
-    "apps",
-    "batch",
-    "autoscaling",
-    "networking.k8s.io",
-    "policy",
-    "storage.k8s.io",
-];
+/// Label, resource as written, and the resource when it is known.
+type Override = (String, GroupResource, Option<Arc<ApiResource>>);
 
 /// A rule's mapping as far as it is known without the cluster.
 #[derive(Debug)]
 pub(super) struct Mapping {
-    /// Label, resource as written, and the resource when it is known.
-    overrides: Vec<(String, GroupResource, Option<Arc<ApiResource>>)>,
+    overrides: Vec<Override>,
     template: Option<LabelTemplate>,
 }
 
@@ -47,8 +39,20 @@ impl Mapping {
         self.overrides.is_empty() && self.template.is_none()
     }
 
-    pub(super) fn has_template(&self) -> bool {
+    /// Whether both can name one resource: a template names any.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        let same =
+            |(_, written, resource): &Override, theirs: &Override| match (resource, &theirs.2) {
+                (Some(resource), Some(other)) => resource == other,
+                (None, None) => *written == theirs.1,
+                _ => false,
+            };
         self.template.is_some()
+            || other.template.is_some()
+            || self
+                .overrides
+                .iter()
+                .any(|own| other.overrides.iter().any(|theirs| same(own, theirs)))
     }
 
     /// The label of a resource of the core group, given by plural and singular.

@@ -65,6 +65,16 @@ pub struct Report {
 }
 
 impl Report {
+    /// Of a file that cannot be opened, or is no text.
+    #[must_use]
+    pub fn unreadable(why: impl Into<String>) -> Self {
+        let finding = Finding::new(FindingKind::Unreadable, why.into());
+        Self {
+            findings: vec![finding.help("Name a rule file that can be read.")],
+            ..Self::default()
+        }
+    }
+
     /// How many findings there are of a level.
     #[must_use]
     pub fn count(&self, level: Level) -> usize {
@@ -92,6 +102,11 @@ pub fn series_queries(text: &str) -> BTreeSet<String> {
     let file = RuleFile::parse(text).unwrap_or_default();
     let rules = file.rules.iter().chain(&file.external_rules);
     rules.map(|rule| rule.series_query.clone()).collect()
+}
+
+/// Whether samples of a query's result can have a label; true of what is no PromQL.
+pub(crate) fn keeps_label(query: &str, label: &str) -> bool {
+    concertina_promql::parse(query).map_or(true, |expr| shape::labels(&expr).has(label))
 }
 
 fn run(text: &str, known: &dyn Resources, series: Option<&SeriesByQuery>) -> Report {

@@ -34,16 +34,7 @@ fn exposed(subject: &Subject<'_>, names: BTreeSet<String>) -> BTreeMap<String, B
 
 /// Whether both rules can serve one resource.
 fn meet(a: &Subject<'_>, b: &Subject<'_>) -> bool {
-    let resources = |subject: &Subject<'_>| -> BTreeSet<String> {
-        let overrides = subject.written.resources.overrides.iter();
-        overrides
-            .map(|(_, resource)| resource.resource.trim_end_matches('s').to_lowercase())
-            .collect()
-    };
-    a.is_external()
-        || a.mapping.has_template()
-        || b.mapping.has_template()
-        || !resources(a).is_disjoint(&resources(b))
+    a.is_external() || a.mapping.meets(&b.mapping)
 }
 
 /// Whether the rule asks for one name.

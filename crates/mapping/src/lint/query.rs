@@ -83,7 +83,13 @@ impl Query {
                 None => finding,
             }
         })?;
-        if expr.value_type() != ValueType::InstantVector {
+        // Of an external metric a number is a value without labels.
+        let is_value = match expr.value_type() {
+            ValueType::InstantVector => true,
+            ValueType::Scalar => request.object.is_none(),
+            _ => false,
+        };
+        if !is_value {
             let kind = match expr.value_type() {
                 ValueType::Scalar => "a number",
                 ValueType::String => "a text",
@@ -122,7 +128,15 @@ impl Query {
             .iter()
             .any(|known| known.as_ref() == Some(label))
         };
+        if shape::one_for_each(&self.expr).is_some_and(|labels| labels.iter().all(own)) {
+            return None;
+        }
         match shape::labels(&self.expr) {
+            Labels::AllBut(without) if !without.is_empty() => Some(format!(
+                "the query keeps every label but {}: an object with several series (one for each \
+                 GPU, container or model) can have several values",
+                without.into_iter().collect::<Vec<_>>().join(", ")
+            )),
             Labels::AllBut(_) => Some(
                 "the query does not aggregate: an object with several series (one for each GPU, \
                  container or model) has several values"

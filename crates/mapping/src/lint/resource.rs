@@ -15,7 +15,21 @@ pub(super) type Key = (&'static str, &'static str);
 pub(super) fn findings(rules: &ResourceRules, known: &dyn Resources) -> Vec<(Key, Finding)> {
     let mut found = Vec::new();
     for (name, rule) in [("cpu", &rules.cpu), ("memory", &rules.memory)] {
-        let findings = of_rule(rule, known);
+        if *rule == ResourceRule::default() {
+            let message = format!(
+                "`{name}` is missing below `resourceRules`: both `cpu` and `memory` are needed"
+            );
+            let finding = Finding::new(FindingKind::RenderFails, message);
+            let help = format!(
+                "Add `{name}` with `containerQuery`, `nodeQuery`, `resources` and `containerLabel`."
+            );
+            found.push(((name, "containerQuery"), finding.help(help)));
+            continue;
+        }
+        let findings = of_rule(rule, known).into_iter().map(|(key, mut finding)| {
+            finding.message = format!("{name}: {}", finding.message);
+            (key, finding)
+        });
         found.extend(
             findings
                 .into_iter()

@@ -152,6 +152,9 @@ fn of_binary(op: BinaryOp, matching: Option<&VectorMatching>, lhs: &Expr, rhs: &
         (false, false) => return Labels::only([]),
         (true, true) => {}
     }
+    if op == BinaryOp::Or {
+        return union(labels(lhs), labels(rhs));
+    }
     if op.is_set() {
         return labels(lhs);
     }
@@ -173,6 +176,40 @@ fn of_binary(op: BinaryOp, matching: Option<&VectorMatching>, lhs: &Expr, rhs: &
     }
 }
 
+/// The samples are those of both sides.
+fn union(a: Labels, b: Labels) -> Labels {
+    match (a, b) {
+        (Labels::Only(a), Labels::Only(b)) => Labels::only(a.into_iter().chain(b)),
+        (Labels::AllBut(a), Labels::AllBut(b)) => {
+            Labels::AllBut(a.intersection(&b).cloned().collect())
+        }
+        (Labels::AllBut(gone), Labels::Only(there))
+        | (Labels::Only(there), Labels::AllBut(gone)) => {
+            Labels::AllBut(gone.difference(&there).cloned().collect())
+        }
+    }
+}
+
+/// The labels of which `expr` has one sample for each set: by which a `topk(1, …)` groups.
+pub(super) fn one_for_each(expr: &Expr) -> Option<&[String]> {
+    match &expr.kind {
+        ExprKind::Paren(expr) => one_for_each(expr),
+        ExprKind::Aggregate {
+            op: AggregateOp::Topk | AggregateOp::Bottomk,
+            param: Some(param),
+            grouping:
+                Some(Grouping {
+                    without: false,
+                    labels,
+                }),
+            ..
+        } if matches!(&param.kind, ExprKind::Number(count) if (1.0..2.0).contains(count)) => {
+            Some(labels)
+        }
+        _ => None,
+    }
+}
+
 /// Without `on` and `ignoring` both sides have the same labels.
 fn intersection(a: Labels, b: &Labels) -> Labels {
     match (a, b) {
@@ -185,7 +222,7 @@ fn intersection(a: Labels, b: &Labels) -> Labels {
 }
 
 /// The operators below `expr` whose sides are grouped by labels that cannot be equal, as
-/// `left op right`.
+/// `left op right`. `or` and `unless` give what they have on the left all the same.
 pub(super) fn sides_that_never_match(expr: &Expr) -> Option<String> {
     if let ExprKind::Binary {
         op,
@@ -196,7 +233,7 @@ pub(super) fn sides_that_never_match(expr: &Expr) -> Option<String> {
     } = &expr.kind
         && is_vector(lhs)
         && is_vector(rhs)
-        && *op != BinaryOp::Or
+        && !matches!(op, BinaryOp::Or | BinaryOp::Unless)
         && let (Labels::Only(a), Labels::Only(b)) = (labels(lhs), labels(rhs))
     {
         let compared = |labels: BTreeSet<String>| -> BTreeSet<String> {
@@ -274,6 +311,13 @@ mod tests {
         all("up");
         all("avg_over_time(up[5m])");
         all("topk(3, up)");
+        all("sum(up) by (pod) or up");
+        assert_eq!(only("vector(0) or sum(up) by (pod)"), ["pod"]);
+        assert_eq!(
+            only("sum(up) by (pod) or sum(up) by (node)"),
+            ["node", "pod"]
+        );
+        assert_eq!(only("sum(up) by (pod) unless up"), ["pod"]);
         all("up * on (pod) group_left (node) info");
         assert_eq!(only("sum(up) by (pod)"), ["pod"]);
         assert_eq!(only("sum(up) by (pod) / 100"), ["pod"]);
@@ -315,5 +359,7 @@ mod tests {
         );
         assert_eq!(never("sum(a) by (pod) / b"), None);
         assert_eq!(never("sum(a) by (pod) or vector(0)"), None);
+        assert_eq!(never("sum(a) by (pod) unless sum(b) by (node)"), None);
+        assert!(never("sum(a) by (pod) and sum(b) by (node)").is_some());
     }
 }

@@ -391,7 +391,6 @@ impl Parser<'_> {
         };
         self.skip_space();
         self.declarations(&mut pipe, context)?;
-        // A variable is known from its declaration on, also to the pipeline's own commands.
         loop {
             self.skip_space();
             if self.peek() == end {
@@ -428,6 +427,10 @@ impl Parser<'_> {
             let place = self.place(self.at.saturating_sub(1));
             unsupported_at(self.text, place, &what)
         })?;
+        // A variable has its value, and is known, behind the pipeline that declares it.
+        if !pipe.assigns {
+            self.variables.extend(pipe.variables.iter().cloned());
+        }
         self.depth -= 1;
         Ok(pipe)
     }
@@ -445,8 +448,14 @@ impl Parser<'_> {
                 Token::Assign | Token::Declare => {
                     pipe.assigns = *self.peek() == Token::Assign;
                     self.at += 1;
-                    pipe.variables.push(name.clone());
-                    self.variables.push(name);
+                    pipe.variables.push(name);
+                    let unknown = |name: &&String| !self.variables.contains(name);
+                    if pipe.assigns
+                        && let Some(name) = pipe.variables.iter().find(unknown)
+                    {
+                        let what = format!("`{name}` is not declared: `:=` declares it");
+                        return Err(error_at(self.text, self.place(start), what));
+                    }
                     return Ok(());
                 }
                 Token::Comma => {
@@ -454,8 +463,7 @@ impl Parser<'_> {
                         return self.error(format!("too many variables in {context}"));
                     }
                     self.at += 1;
-                    pipe.variables.push(name.clone());
-                    self.variables.push(name);
+                    pipe.variables.push(name);
                     self.skip_space();
                     if !matches!(self.peek(), Token::Variable(_) | Token::Close) {
                         return self.error("a `range` can only declare variables here");
