@@ -17,9 +17,9 @@ pub enum DemoError {
         /// Line and column where there are any, what is wrong, what to do.
         message: String,
     },
-    /// Rules that the autoscaler needs cannot be used: one line for each.
+    /// What the autoscaler needs is not there, or rules cannot be used: one line for each mistake.
     #[error("{0}")]
-    BadRules(String),
+    BadInput(String),
     /// An option has a value that cannot be used.
     #[error("--{option} {value}: {reason}")]
     BadOption {
@@ -65,7 +65,7 @@ impl DemoError {
         match self {
             Self::File(_)
             | Self::BadFile { .. }
-            | Self::BadRules(_)
+            | Self::BadInput(_)
             | Self::BadOption { .. }
             | Self::Listen { .. } => 2,
             Self::Failed(_) | Self::Output(_) => 1,

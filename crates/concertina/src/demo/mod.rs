@@ -2,15 +2,20 @@
 //!
 //! One process runs the real parts against each other: `sim` is the hardware and the cluster,
 //! `parts` starts everything that is real, `story` plays the load and prints, `verdict` checks
-//! each decision with exact arithmetic of its own.
+//! each decision with exact arithmetic of its own, `rest` knows when nothing is left to decide.
 
 mod args;
 mod error;
 mod input;
+mod listing;
+mod outcome;
 mod parts;
+mod rest;
 mod screen;
 mod sim;
 mod story;
+#[cfg(test)]
+mod tests;
 mod truth;
 mod verdict;
 
@@ -29,6 +34,9 @@ use screen::Screen;
 pub async fn run(args: DemoArgs) -> Result<(), DemoError> {
     let input = Input::read(&args)?;
     let parts = Parts::start(&args, &input).await?;
+    if !parts.remote {
+        listing::check(&parts, &input).await?;
+    }
     let mut story = story::Story::new(parts, input, Screen::stdout());
     story.tell(&args).await
 }

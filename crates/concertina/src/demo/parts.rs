@@ -30,7 +30,6 @@ const RELIST: (Duration, Duration) = (Duration::from_secs(5), Duration::from_sec
 const EXPORTER_PORT: u16 = 9400;
 
 /// The running loop.
-#[derive(Debug)]
 pub(super) struct Parts {
     pub(super) clock: ScaledClock,
     pub(super) controller: Controller,
@@ -39,7 +38,9 @@ pub(super) struct Parts {
     pub(super) load: Load,
     pub(super) predict: Predict,
     pub(super) node: Arc<SimulatedNode>,
-    pub(super) source: String,
+    pub(super) source: Arc<dyn MetricSource>,
+    /// The source is a Prometheus.
+    pub(super) remote: bool,
     pub(super) exporter: String,
     pub(super) api: String,
     pub(super) service: String,
@@ -103,23 +104,23 @@ impl Parts {
         );
         spawn_server(exporter.0, exports);
 
+        let is_remote = remote.is_some();
         let source: Arc<dyn MetricSource> = match remote {
             Some(remote) => Arc::new(remote),
-            None => scraped(&exporter.1, Arc::clone(&shared_clock)),
+            None => scraped(&exporter.1, Arc::clone(&shared_clock)).await?,
         };
-        let described = source.describe();
         let adapter = Arc::new(Adapter::new(
-            input.rules.iter().cloned(),
-            source,
+            input.rules.good(),
+            Arc::clone(&source),
             Arc::new(ResourceTable::builtin()),
             cluster.clone(),
             LOOKBACK,
         ));
+        adapter.relist(clock.now()).await;
         tokio::spawn(relist(Arc::clone(&adapter), Arc::clone(&shared_clock)));
         spawn_server(api.0, MetricsApi::new(Arc::clone(&adapter)));
 
-        let cost = Duration::from_millis(u64::from(input.load.gpu_millis_per_request));
-        let predict = Predict::new(cluster.node().clone(), cost);
+        let predict = Predict::new(cluster.node().clone(), input.cost());
         spawn_server(service.0, predict.clone());
 
         let api = format!("http://{}", api.1);
@@ -141,7 +142,8 @@ impl Parts {
             load,
             predict,
             node: Arc::clone(cluster.node()),
-            source: described,
+            source,
+            remote: is_remote,
             exporter: exporter.1,
             api,
             service,
@@ -164,8 +166,11 @@ where
     tokio::spawn(serve(listener, service, options, std::future::pending()));
 }
 
-/// The exporter scraped into a store, and the store as the source.
-fn scraped(exporter: &str, clock: Arc<dyn Clock>) -> Arc<dyn MetricSource> {
+/// The exporter scraped into a store, for the first time already, and the store as the source.
+async fn scraped(
+    exporter: &str,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn MetricSource>, DemoError> {
     let store = SharedStore::new(StoreOptions::default());
     let url = format!("http://{exporter}/metrics");
     let target = Target::new(url, "gpu-exporter", exporter);
@@ -176,8 +181,10 @@ fn scraped(exporter: &str, clock: Arc<dyn Clock>) -> Arc<dyn MetricSource> {
         ..ScrapeOptions::default()
     };
     let mut scraper = Scraper::new(store.clone(), Arc::clone(&clock), target, options);
+    let first = scraper.scrape().await.samples;
+    first.map_err(|reason| DemoError::Failed(format!("the first scrape: {reason}")))?;
     tokio::spawn(async move { scraper.run().await });
-    Arc::new(StoreSource::new(store, clock))
+    Ok(Arc::new(StoreSource::new(store, clock)))
 }
 
 /// Keeps the catalogue up to date.

@@ -91,6 +91,8 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) reference: String,
     pub(super) targets: String,
+    /// How wide the targets can become.
+    pub(super) targets_width: usize,
     pub(super) min: String,
     pub(super) max: String,
     pub(super) replicas: String,
@@ -103,6 +105,7 @@ impl Row {
             name: "NAME".to_owned(),
             reference: "REFERENCE".to_owned(),
             targets: "TARGETS".to_owned(),
+            targets_width: self.targets_width,
             min: "MINPODS".to_owned(),
             max: "MAXPODS".to_owned(),
             replicas: "REPLICAS".to_owned(),
@@ -120,13 +123,15 @@ impl Row {
             name: n,
             reference: r,
             targets,
+            targets_width,
             min,
             max,
             replicas,
         } = self;
         let (name, reference) = (name.max(4), reference.max(9));
+        let wide = (*targets_width).max(12);
         format!(
-            "{n:name$}   {r:reference$}   {targets:<12}   {min:<7}   {max:<7}   {replicas:<8}   {age}"
+            "{n:name$}   {r:reference$}   {targets:<wide$}   {min:<7}   {max:<7}   {replicas:<8}   {age}"
         )
     }
 }
@@ -181,10 +186,11 @@ mod tests {
 
     #[test]
     fn the_table_lines_up() {
-        let row = Row {
+        let mut row = Row {
             name: "gpu-hpa".to_owned(),
             reference: "Deployment/bert-intent-detection".to_owned(),
             targets: "23/20".to_owned(),
+            targets_width: 5,
             min: "1".to_owned(),
             max: "10".to_owned(),
             replicas: "2".to_owned(),
@@ -192,6 +198,10 @@ mod tests {
         let (header, text) = (row.header(), row.text(Duration::from_secs(476)));
         assert!(text.ends_with("7m56s"));
         assert_eq!(header.find("TARGETS"), text.find("23/20"));
+        assert_eq!(header.find("AGE"), text.find("7m56s"));
+        row.targets = "<unknown>/20, <unknown>/990m".to_owned();
+        row.targets_width = row.targets.len();
+        let (header, text) = (row.header(), row.text(Duration::from_secs(476)));
         assert_eq!(header.find("AGE"), text.find("7m56s"));
     }
 }

@@ -4,14 +4,16 @@ use std::io::Stdout;
 use std::time::Duration;
 
 use concertina_autoscaler::Report;
-use concertina_metrics_api::types::ApiVersion;
-use concertina_model::Quantity;
+use concertina_model::{Quantity, Timestamp};
 use concertina_replicas::api::MetricSpec;
 use concertina_replicas::{Policy, ReconcileError, Step};
 use concertina_sources::Clock;
 
 use super::input::Input;
+use super::listing;
+use super::outcome::Outcome;
 use super::parts::{Parts, SCRAPE};
+use super::rest::{Course, Due, is_settled, time_to_rest};
 use super::screen::{Row, Screen, Style, human_duration};
 use super::sim::{NODE, Phase};
 use super::truth::Truth;
@@ -20,20 +22,15 @@ use super::{DemoArgs, DemoError};
 
 /// How often the autoscaler looks: `--horizontal-pod-autoscaler-sync-period`.
 const SYNC: Duration = Duration::from_secs(15);
-/// How long the first metric may take to arrive, in real time.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The same, while somebody tells a Prometheus to scrape the exporter.
-const PATIENCE_WITH_PROMETHEUS: Duration = Duration::from_secs(300);
-/// How long a quiet phase must be for the workload to come to rest in it: the stabilization
-/// window, the time for the last sample to go, and a few looks.
-const TO_REST: Duration = Duration::from_secs(300 + 120);
-
 pub(super) struct Story {
     parts: Parts,
     input: Input,
     screen: Screen<Stdout>,
     verdict: Verdict,
     truth: Truth,
+    due: Due,
+    /// When the load or the count changed last.
+    since: Timestamp,
     row: Option<Row>,
     reason: String,
     last: Option<Report>,
@@ -42,12 +39,15 @@ pub(super) struct Story {
 impl Story {
     pub(super) fn new(parts: Parts, input: Input, screen: Screen<Stdout>) -> Self {
         let verdict = Verdict::new(&input.hpa);
+        let since = parts.clock.now();
         Self {
             parts,
             input,
             screen,
             verdict,
             truth: Truth::default(),
+            due: Due::default(),
+            since,
             row: None,
             reason: String::new(),
             last: None,
@@ -57,8 +57,13 @@ impl Story {
     /// Plays the load, follows the autoscaler, and judges.
     pub(super) async fn tell(&mut self, args: &DemoArgs) -> Result<(), DemoError> {
         self.introduce(args)?;
-        self.list_metrics(args.prometheus_url.is_some()).await?;
-        let phases = self.input.load.phases.clone();
+        if self.parts.remote {
+            listing::wait(&self.parts, &self.input, &mut self.screen).await?;
+        }
+        listing::print(&self.parts, &self.input, &mut self.screen).await?;
+        self.screen
+            .line(Style::Heading, "\n$ kubectl get hpa --watch")?;
+        let phases = self.input.phases().to_vec();
         for (index, phase) in phases.iter().enumerate() {
             let last = index + 1 == phases.len();
             self.play(phase, last).await?;
@@ -81,7 +86,7 @@ impl Story {
         let exporter = &self.parts.exporter;
         let lines = [
             format!("  exporter       http://{exporter}/metrics"),
-            format!("  source         {}", self.parts.source),
+            format!("  source         {}", self.parts.source.describe()),
             format!(
                 "  metrics API    {}/apis/custom.metrics.k8s.io/v1beta1",
                 self.parts.api
@@ -94,12 +99,12 @@ impl Story {
         for line in lines {
             self.screen.line(Style::Plain, line)?;
         }
-        for refused in &self.input.refused {
+        for refused in self.input.rules.refused() {
             let text = format!("warning: {refused}; it is left out, the other rules serve");
             self.screen.line(Style::Bad, text)?;
         }
-        if args.prometheus_url.is_some() {
-            let interval = self.parts.clock.real(SCRAPE).as_millis().max(1);
+        if self.parts.remote {
+            let interval = self.interval();
             let config = format!(
                 "\nPrometheus must scrape the exporter; this in its configuration does it:\n\
                  \n  scrape_configs:\n  - job_name: gpu-exporter\n    scrape_interval: {interval}ms\n    \
@@ -110,94 +115,9 @@ impl Story {
         Ok(())
     }
 
-    /// Waits until every metric of the autoscaler is listed, and prints the list.
-    async fn list_metrics(&mut self, remote: bool) -> Result<(), DemoError> {
-        let patience = match remote {
-            true => PATIENCE_WITH_PROMETHEUS,
-            false => PATIENCE,
-        };
-        let begun = tokio::time::Instant::now();
-        let wanted: Vec<String> = self.input.hpa.spec.metrics.iter().map(of_pods).collect();
-        let mut complete = false;
-        let resources = loop {
-            let listed = self.parts.metrics.resources(ApiVersion::V1beta1).await;
-            let missing = match &listed {
-                Ok(listed) => wanted
-                    .iter()
-                    .find(|name| listed.iter().all(|r| r.name != **name)),
-                Err(_) => wanted.first(),
-            };
-            match (listed, missing) {
-                (Ok(listed), None) if complete => break listed,
-                // The first scrape may have come while the rules were listed one by one: what is
-                // there now is listed whole.
-                (Ok(_), None) => {
-                    let now = self.parts.clock.now();
-                    self.parts.adapter.relist(now).await;
-                    complete = true;
-                }
-                (listed, _) if begun.elapsed() > patience => {
-                    let why = match listed {
-                        Ok(_) if remote && self.nothing_found() => format!(
-                            "it has no series of the rules; does it scrape {}, as the configuration \
-                             above says?",
-                            self.parts.exporter
-                        ),
-                        Ok(_) => self.unlisted(),
-                        Err(error) => error.to_string(),
-                    };
-                    let missing = wanted.join(", ");
-                    return Err(DemoError::Failed(format!(
-                        "{missing} did not appear in the metrics API within {} s: {why}",
-                        patience.as_secs()
-                    )));
-                }
-                _ => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
-        };
-        let title = "\n$ kubectl get --raw /apis/custom.metrics.k8s.io/v1beta1   (names only)";
-        self.screen.line(Style::Heading, title)?;
-        for resource in resources {
-            let scope = if resource.namespaced {
-                "   namespaced"
-            } else {
-                ""
-            };
-            let line = format!("  {}{scope}", resource.name);
-            self.screen.line(Style::Plain, line)?;
-        }
-        self.screen
-            .line(Style::Heading, "\n$ kubectl get hpa --watch")?;
-        Ok(())
-    }
-
-    fn nothing_found(&self) -> bool {
-        let catalogue = self.parts.adapter.catalogue();
-        catalogue.rules().all(|(_, health)| health.series == 0)
-    }
-
-    /// Why rules give nothing.
-    fn unlisted(&self) -> String {
-        let catalogue = self.parts.adapter.catalogue();
-        let reasons = catalogue.rules().filter_map(|(rule, health)| {
-            let number = rule.index() + 1;
-            match &health.error {
-                Some(error) => Some(format!("rule {number}: {error}")),
-                None if health.mapped == 0 => {
-                    let (series, query) = (health.series, rule.series_query());
-                    Some(format!(
-                        "rule {number}: `{query}` finds {series} series, none that names an object"
-                    ))
-                }
-                None => None,
-            }
-        });
-        let reasons: Vec<String> = reasons.collect();
-        if reasons.is_empty() {
-            "no rule gives it".to_owned()
-        } else {
-            reasons.join("; ")
-        }
+    /// The distance between scrapes in real milliseconds, for a Prometheus.
+    fn interval(&self) -> u128 {
+        self.parts.clock.real(SCRAPE).as_millis().max(1)
     }
 
     /// Plays one phase. The last one ends early when there is nothing left to wait for.
@@ -214,13 +134,18 @@ impl Story {
         };
         self.screen.line(Style::Quiet, what)?;
         let clock = self.parts.clock.clone();
-        let end = clock.now().saturating_add(phase.duration);
+        self.since = clock.now();
+        let mut played = phase.clone();
+        if last && rate == 0.0 && self.input.waits_for_rest() {
+            let needed = time_to_rest(&self.input.hpa, self.last.as_ref());
+            played.duration = played.duration.max(needed);
+        }
+        let end = self.since.saturating_add(played.duration);
         let load = self.parts.load.clone();
-        let played = phase.clone();
         let requests = tokio::spawn(async move { load.run(&played).await });
         while clock.now() < end {
             self.reconcile().await?;
-            if last && rate == 0.0 && self.settled() {
+            if last && rate == 0.0 && self.rest().is_some() {
                 requests.abort();
                 return Ok(());
             }
@@ -257,32 +182,26 @@ impl Story {
             return Err(DemoError::Failed(error.to_string()));
         }
         self.verdict.check(&report);
-        if self.input.reads_the_hardware
-            && let Some(wrong) = self.truth.contradiction(&report)
-        {
-            self.verdict.note(wrong);
+        if self.input.reads_the_hardware {
+            self.truth.check(&report);
+        }
+        if let Some(overdue) = self.due.look(&self.input.hpa, &report) {
+            self.verdict.note(overdue);
+        }
+        if report.decision.rescale.is_some() {
+            self.since = report.at;
         }
         self.print(&report)?;
         self.last = Some(report);
         Ok(())
     }
 
-    /// True when the workload has come to rest at its minimum with nothing to do.
-    fn settled(&self) -> bool {
-        self.last.as_ref().is_some_and(|report| {
-            let Some(scale) = report.scale() else {
-                return false;
-            };
-            let metrics = report.decision.status.current_metrics.iter().flatten();
-            let values = metrics.map(|metric| metric.as_ref()?.average_value);
-            let values: Vec<_> = values.collect();
-            let idle = |value: &Option<Quantity>| value.is_some_and(|value| value.is_zero());
-            scale.spec_replicas == self.input.hpa.spec.min_replicas()
-                && scale.status_replicas == scale.spec_replicas
-                && report.decision.rescale.is_none()
-                && !values.is_empty()
-                && values.iter().all(idle)
-        })
+    /// The count at which the workload has come to rest, and why it stays.
+    fn rest(&self) -> Option<(i32, Course)> {
+        let report = self.last.as_ref()?;
+        let settled = is_settled(&self.input.hpa, report, self.since);
+        let current = report.scale()?.spec_replicas;
+        settled.then(|| (current, Course::of(&self.input.hpa, report)))
     }
 
     fn print(&mut self, report: &Report) -> Result<(), DemoError> {
@@ -324,36 +243,35 @@ impl Story {
         } else if answered != sent {
             wrong.push(format!("{answered} of {sent} requests were answered"));
         }
-        let last = self.input.load.phases.last();
-        let quiet = last.filter(|last| last.requests_per_second == 0.0);
-        let long_enough = quiet.is_some_and(|last| last.duration >= TO_REST);
-        let at_rest = self.settled();
-        let (highest, wanted) = (self.verdict.highest, self.verdict.wanted);
+        let misread = self.truth.wrong();
+        let late = misread.is_some() || self.verdict.missed();
+        wrong.extend(misread);
         let min = self.input.hpa.spec.min_replicas();
-        if long_enough && !at_rest {
+        let quiet = |last: &Phase| last.requests_per_second == 0.0;
+        let ends_quietly = self.input.phases().last().is_some_and(quiet);
+        let outcome = Outcome {
+            min,
+            highest: self.verdict.highest,
+            wanted: self.verdict.wanted,
+            limiter: self.verdict.limiter.clone(),
+            rest: self.rest().filter(|_| ends_quietly),
+        };
+        let back = outcome.rest.is_some_and(|(last, _)| last == 1);
+        if self.input.built_in && !((min, outcome.highest) == (1, 2) && back) {
             wrong.push(format!(
-                "the workload is not at rest at {min} after the last phase"
+                "with its own files the demo goes from 1 to 2 and back; instead: {outcome}"
             ));
         }
-        if self.input.built_in && (highest, min) != (2, 1) {
+        if self.parts.remote && late {
             wrong.push(format!(
-                "with its own files the demo goes from 1 to 2 and back, and it went from {min} to {highest}"
+                "does Prometheus scrape {} every {}ms, as the configuration above says?",
+                self.parts.exporter,
+                self.interval()
             ));
         }
         if !wrong.is_empty() {
             return Err(DemoError::Failed(wrong.join("; ")));
         }
-        let outcome = match (highest > min, at_rest) {
-            (true, true) => format!("scaled out from {min} to {highest} and in again"),
-            (true, false) => format!(
-                "scaled out from {min} to {highest}; the load ended before the workload could come \
-                 to rest"
-            ),
-            (false, _) if wanted > i128::from(highest) => {
-                format!("the load asked for {wanted}, and the maximum of {highest} kept it there")
-            }
-            (false, _) => format!("the load never asked for more than {min}: no scale-out"),
-        };
         let text = format!(
             "\nok: {outcome}; {answered} predictions served, {} decisions checked against exact arithmetic",
             self.verdict.checked()
@@ -389,8 +307,12 @@ impl Story {
     }
 }
 
-fn of_pods(metric: &MetricSpec) -> String {
-    format!("pods/{}", metric.name())
+/// Between the targets of several metrics.
+const SEPARATOR: &str = ", ";
+
+fn target_of(metric: &MetricSpec) -> Quantity {
+    let target = metric.target().and_then(|target| target.average_value);
+    target.unwrap_or_default()
 }
 
 /// The row of `kubectl get hpa`.
@@ -400,15 +322,22 @@ fn row(hpa: &Policy, report: &Report) -> Row {
     let targets = metrics.map(|(index, metric)| {
         let value = values.and_then(|values| values.get(index)?.as_ref()?.average_value);
         let value = value.map_or("<unknown>".to_owned(), |value| value.to_string());
-        let target = metric.target().and_then(|target| target.average_value);
-        format!("{value}/{}", target.unwrap_or_default())
+        format!("{value}/{}", target_of(metric))
     });
     let targets: Vec<String> = targets.collect();
+    // Wide enough for values as long as the word that stands for none.
+    let widest = hpa
+        .spec
+        .metrics
+        .iter()
+        .map(|metric| format!("<unknown>/{}", target_of(metric)));
+    let widest: Vec<String> = widest.collect();
     let target = hpa.scale_target();
     Row {
         name: hpa.name.clone(),
         reference: format!("{}/{}", target.kind, target.name),
-        targets: targets.join(", "),
+        targets: targets.join(SEPARATOR),
+        targets_width: widest.join(SEPARATOR).len(),
         min: hpa.spec.min_replicas().to_string(),
         max: hpa.spec.max_replicas.to_string(),
         replicas: report.decision.status.current_replicas.to_string(),

@@ -2,15 +2,14 @@
 //! number, or loses one, is found out.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 use concertina_autoscaler::Report;
 use concertina_model::Timestamp;
 use concertina_replicas::Reading;
 use concertina_sources::simulated::SimulatedNode;
 
-/// What a reading may be old: the driver's window, a scrape, and a scrape that is late.
-const REACH: Duration = Duration::from_secs(60);
+use super::rest::REACH;
+
 /// Fewer looks within [`REACH`] say that this process was not run, and prove nothing.
 const LOOKS: usize = 10;
 /// A pod is busy from this utilization on, in percent.
@@ -20,6 +19,10 @@ const BUSY: f64 = 10.0;
 #[derive(Debug, Default)]
 pub(super) struct Truth {
     pods: BTreeMap<String, VecDeque<(Timestamp, f64)>>,
+    /// The first reading that the hardware never had.
+    first: Option<String>,
+    /// How many decisions had one.
+    wrong: usize,
 }
 
 impl Truth {
@@ -42,9 +45,26 @@ impl Truth {
         }
     }
 
+    /// Compares what a decision read with what the hardware did.
+    pub(super) fn check(&mut self, report: &Report) {
+        if let Some(wrong) = self.contradiction(report) {
+            self.first.get_or_insert(wrong);
+            self.wrong += 1;
+        }
+    }
+
+    /// What was read wrongly, and how often.
+    pub(super) fn wrong(&self) -> Option<String> {
+        let first = self.first.as_ref()?;
+        Some(match self.wrong {
+            1 => first.clone(),
+            times => format!("{first}, and so {} times more", times - 1),
+        })
+    }
+
     /// A reading that the hardware never had: idle for a pod that was busy all the time, or busy
     /// for one that was idle.
-    pub(super) fn contradiction(&self, report: &Report) -> Option<String> {
+    fn contradiction(&self, report: &Report) -> Option<String> {
         for reading in &report.observation.metrics {
             let Ok(Reading::Pods(samples)) = reading else {
                 continue;
@@ -58,7 +78,8 @@ impl Truth {
                 let most = seen.iter().map(|(_, p)| *p).fold(0.0, f64::max);
                 if least - BUSY > read || most + BUSY < read {
                     return Some(format!(
-                        "{}: {read} % was read of {pod}, whose GPU was used {least} to {most} %",
+                        "{}: {read} % was read of {pod}, whose GPU was used {least:.0} to {most:.0} % \
+                         in the minute before",
                         report.at
                     ));
                 }

@@ -2,7 +2,6 @@
 //! code than the autoscaler's.
 
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 use concertina_autoscaler::Report;
 use concertina_model::Timestamp;
@@ -10,8 +9,11 @@ use concertina_replicas::api::HpaScalingRules;
 use concertina_replicas::{Pod, PodPhase, Policy, Reading, ReconcileError, Step};
 use num_rational::Ratio;
 
-/// How long a higher wish holds up a scale-in.
-const WINDOW: Duration = Duration::from_secs(300);
+use super::outcome::limiter;
+use super::rest::WINDOW;
+
+/// How many wrong decisions are told of.
+const TOLD: usize = 3;
 
 /// What was seen of all decisions so far.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub(super) struct Verdict {
     pub(super) highest: i32,
     /// The highest count that the metrics asked for.
     pub(super) wanted: i128,
+    /// What kept the count below that.
+    pub(super) limiter: Option<String>,
 }
 
 impl Verdict {
@@ -42,6 +46,7 @@ impl Verdict {
             blind: 0,
             highest: 0,
             wanted: 0,
+            limiter: None,
         }
     }
 
@@ -52,7 +57,10 @@ impl Verdict {
 
     /// What was wrong.
     pub(super) fn wrong(&self) -> Vec<String> {
-        let mut wrong = self.wrong.clone();
+        let mut wrong: Vec<String> = self.wrong.iter().take(TOLD).cloned().collect();
+        if let Some(more) = self.wrong.len().checked_sub(TOLD).filter(|more| *more > 0) {
+            wrong.push(format!("and {more} more like these"));
+        }
         if !self.known {
             wrong.push("the autoscaler never read a metric".to_owned());
         }
@@ -63,6 +71,11 @@ impl Verdict {
             ));
         }
         wrong
+    }
+
+    /// Whether decisions were made without a metric.
+    pub(super) fn missed(&self) -> bool {
+        self.blind > 0 || !self.known
     }
 
     /// Notes something else that was wrong.
@@ -100,6 +113,9 @@ impl Verdict {
             }
             Some(wish) => {
                 self.known = true;
+                if wish >= self.wanted && wish > decided {
+                    self.limiter = limiter(&self.policy, report);
+                }
                 self.wanted = self.wanted.max(wish);
                 self.wishes.push((wish, report.at));
                 let oldest = report.at.saturating_sub(WINDOW);
