@@ -13,7 +13,7 @@ use serde_json::json;
 fn kubectl(url: &str, home: &std::path::Path, input: &str, arguments: &[&str]) -> String {
     let mut child = Command::new("kubectl")
         .env("HOME", home)
-        .env("KUBECONFIG", home.join("none"))
+        .env("KUBECONFIG", home.join("config"))
         .args(["--server", url])
         .args(arguments)
         .stdin(Stdio::piped())
@@ -52,6 +52,9 @@ async fn kubectl_reads_and_writes() {
     cluster.sandbox.put(pod("b", "db")).unwrap();
     let home = std::env::temp_dir().join(format!("concertina-kubectl-{}", std::process::id()));
     std::fs::create_dir_all(&home).unwrap();
+    // kubectl 1.20 warns of a configuration that is not there.
+    let empty = "{apiVersion: v1, kind: Config}\n";
+    std::fs::write(home.join("config"), empty).unwrap();
     let (url, at) = (cluster.url.clone(), home.clone());
     let told = tokio::task::spawn_blocking(move || {
         let mut told = String::new();

@@ -263,7 +263,7 @@ async fn a_pool_scrapes_what_it_is_told_and_ends_the_rest() {
     let clock: Arc<dyn Clock> = Arc::new(ScaledClock::starting_now(1.0));
     let source = StoreSource::new(store.clone(), Arc::clone(&clock));
     let told = async |query: &str, wanted: &[&str]| {
-        for _ in 0..500 {
+        for _ in 0..6_000 {
             let QueryValue::Vector(found) = source.query(query).await.unwrap().value else {
                 unreachable!("asked for a vector")
             };
