@@ -43,6 +43,7 @@ features:
     cargo check -p concertina-exporter --features kubelet
     cargo check -p concertina-metrics-api --no-default-features
     cargo check -p concertina-metrics-api --features auth
+    cargo check -p concertina-metrics-api --features watch --tests
 
 # Tests against real parts: Debian's prometheus, hey and kubectl must be installed (.ci/run does it).
 real:

@@ -162,6 +162,11 @@ impl ResourceTable {
         Self(resources.into_iter().map(Arc::new).collect())
     }
 
+    /// The resources, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &ApiResource> {
+        self.0.iter().map(|resource| &**resource)
+    }
+
     /// The common kinds of every cluster, for use without one.
     #[must_use]
     pub fn builtin() -> Self {

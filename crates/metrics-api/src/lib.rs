@@ -9,6 +9,7 @@
 //! - [`server`]: the APIs as a `tower_service::Service` over providers.
 //! - [`adapter`]: providers made of rules and a metric source.
 //! - `auth` (feature `auth`): who asks, and whether they may, delegated to a cluster.
+//! - `cluster` (feature `watch`): which objects and kinds a cluster has, followed by watches.
 //! - [`telemetry`]: what a server counts of itself.
 //! - [`client`]: what the HorizontalPodAutoscaler controller asks, and how it reads the answers.
 
@@ -16,6 +17,8 @@ pub mod adapter;
 #[cfg(feature = "auth")]
 pub mod auth;
 pub mod client;
+#[cfg(feature = "watch")]
+pub mod cluster;
 mod encode;
 pub mod path;
 pub mod provider;
