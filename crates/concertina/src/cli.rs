@@ -4,6 +4,9 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::check::{self, CheckArgs};
 use crate::demo::{self, DemoArgs};
@@ -54,10 +57,16 @@ const READER_HAS_LEFT: u8 = 141;
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    let level = cli.command.log_level();
     let log = tracing_subscriber::fmt()
-        .with_max_level(cli.command.log_level())
+        .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        .finish()
+        // Who uses the client of Kubernetes tells what it means that something failed.
+        .with(filter_fn(move |event| {
+            level > tracing::Level::INFO || !event.target().starts_with("kube_")
+        }))
         .try_init();
     // Only a second logger fails; the first one serves as well.
     drop(log);

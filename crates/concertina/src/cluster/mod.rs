@@ -5,8 +5,12 @@ mod kubeconfig;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use concertina_http::{Authorization, ClientOptions, ClientTls, Pem, Secret, Trust};
+
+use kube::Config;
+use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use crate::files::FileError;
 
@@ -37,12 +41,55 @@ pub enum AccessError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// No client can be made of what the kubeconfig, or the pod's service account, says.
+    #[error("there is no way to the cluster{}: {reason}", by(kubeconfig))]
+    Client {
+        /// The kubeconfig; none for the pod's service account.
+        kubeconfig: Option<PathBuf>,
+        /// What is wrong.
+        reason: String,
+    },
     /// This process runs in no pod.
     #[error(
         "this is no pod of a cluster (KUBERNETES_SERVICE_HOST is not set): give a kubeconfig with \
          --authentication-kubeconfig, or serve this machine only with --insecure-loopback-port"
     )]
     NoCluster,
+}
+
+fn by(kubeconfig: &Option<PathBuf>) -> String {
+    match kubeconfig {
+        Some(path) => format!(" by {}", path.display()),
+        None => " by the service account of this pod".to_owned(),
+    }
+}
+
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a connection may be silent: watches are renewed before, and have bookmarks every
+/// minute.
+const SILENCE: Duration = Duration::from_secs(330);
+
+/// A client of the cluster of a kubeconfig, or of the cluster that this process is a pod of. It
+/// repeats nothing by itself.
+pub(crate) async fn client(kubeconfig: Option<&Path>) -> Result<kube::Client, AccessError> {
+    let failed = |reason: String| AccessError::Client {
+        kubeconfig: kubeconfig.map(Path::to_owned),
+        reason,
+    };
+    let mut config = match kubeconfig {
+        Some(path) => {
+            let file = Kubeconfig::read_from(path).map_err(|error| failed(error.to_string()))?;
+            let context = KubeConfigOptions::default();
+            let config = Config::from_custom_kubeconfig(file, &context).await;
+            config.map_err(|error| failed(error.to_string()))?
+        }
+        None => Config::incluster().map_err(|error| failed(error.to_string()))?,
+    };
+    config.connect_timeout = Some(CONNECT);
+    config.read_timeout = Some(SILENCE);
+    config.default_retry = false;
+    kube::Client::try_from(config).map_err(|error| failed(error.to_string()))
 }
 
 impl Access {

@@ -24,7 +24,6 @@ const SHARING: &str = "the port is not shared";
 const SNI: &str = "one certificate is shown to everybody; name all hosts in it";
 const LOOKUP: &str = "whom to trust is asked for again until the cluster says it; until then only \
                       tokens count, and the server is not ready";
-const DISCOVERY: &str = "the kinds of objects are a built-in table";
 const NAME: &str = "no answer holds a URL of this server";
 const ETCD: &str = "nothing is stored";
 
@@ -100,7 +99,6 @@ const FLAGS: &[(&str, Takes, &str)] = &[
     ("tls-sni-cert-key", Value, SNI),
     ("authentication-tolerate-lookup-failure", Switch, LOOKUP),
     ("http2-max-streams-per-connection", Value, LIMITS),
-    ("discovery-interval", Value, DISCOVERY),
     ("external-hostname", Value, NAME),
 ];
 

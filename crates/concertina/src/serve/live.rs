@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use concertina_mapping::ResourceTable;
+use concertina_mapping::Resources;
+use concertina_metrics_api::adapter::{ObjectLister, UsageObjects};
 use concertina_metrics_api::auth::Auth;
 use concertina_metrics_api::path::HealthEndpoint;
 use concertina_metrics_api::server::HealthCheck;
@@ -12,6 +13,7 @@ use concertina_sources::{Clock, MetricSource};
 use tokio::sync::Semaphore;
 
 use super::args::Times;
+use super::cluster::ClusterObjects;
 use super::explain;
 use super::objects::{NamedObjects, SeriesObjects};
 use super::relist::{Relistable, Relister};
@@ -23,7 +25,10 @@ use super::telemetry::{CONTENT_TYPE, Telemetry};
 pub(super) struct Ground {
     pub(super) source: Arc<dyn MetricSource>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) resources: Arc<ResourceTable>,
+    /// Which kinds there are: the cluster's, or the common ones.
+    pub(super) resources: Arc<dyn Resources>,
+    /// Which objects there are, where a cluster says so.
+    pub(super) cluster: Option<ClusterObjects>,
     pub(super) times: Times,
     pub(super) report: Arc<Report>,
     pub(super) telemetry: Arc<Telemetry>,
@@ -70,15 +75,16 @@ impl Served {
         let mut lists: Vec<Arc<dyn Relistable>> = Vec::new();
         if !rules.custom.is_empty() {
             let adapter = Arc::new_cyclic(|adapter| {
-                let objects = SeriesObjects::new(adapter.clone(), Arc::clone(source), lookback);
-                Adapter::new(
-                    rules.custom,
-                    Arc::clone(source),
-                    Arc::clone(resources) as _,
-                    Arc::new(objects),
-                    lookback,
-                )
-                .with_metrics(&metrics)
+                let objects: Arc<dyn ObjectLister> = match &ground.cluster {
+                    Some(cluster) => Arc::clone(&cluster.objects) as _,
+                    None => {
+                        let (adapter, source) = (adapter.clone(), Arc::clone(source));
+                        Arc::new(SeriesObjects::new(adapter, source, lookback))
+                    }
+                };
+                let (source, resources) = (Arc::clone(source), Arc::clone(resources));
+                Adapter::new(rules.custom, source, resources, objects, lookback)
+                    .with_metrics(&metrics)
             });
             lists.push(Arc::clone(&adapter) as _);
             api = api.custom(adapter);
@@ -87,7 +93,7 @@ impl Served {
             let adapter = ExternalAdapter::new(
                 rules.external,
                 Arc::clone(source),
-                Arc::clone(resources) as _,
+                Arc::clone(resources),
                 lookback,
             );
             let adapter = Arc::new(adapter.with_metrics(&metrics));
@@ -95,12 +101,12 @@ impl Served {
             api = api.external(adapter);
         }
         if let Some(usage) = rules.usage {
-            let adapter = UsageAdapter::new(
-                usage,
-                Arc::clone(source),
-                Arc::clone(resources) as _,
-                Arc::new(NamedObjects),
-            );
+            let objects: Arc<dyn UsageObjects> = match &ground.cluster {
+                Some(cluster) => Arc::clone(&cluster.objects) as _,
+                None => Arc::new(NamedObjects),
+            };
+            let (source, resources) = (Arc::clone(source), Arc::clone(resources));
+            let adapter = UsageAdapter::new(usage, source, resources, objects);
             api = api.resource(adapter.with_metrics(&metrics));
         }
         Self {
@@ -167,6 +173,10 @@ impl Live {
 }
 
 fn relisted(served: Served, ground: &Ground) -> Arc<(Served, Relister)> {
-    let relister = Relister::start(&served.lists, &ground.clock, ground.times.relist);
+    let changes = ground
+        .cluster
+        .as_ref()
+        .map(|cluster| cluster.kinds.changes());
+    let relister = Relister::start(&served.lists, &ground.clock, ground.times.relist, &changes);
     Arc::new((served, relister))
 }

@@ -2,12 +2,13 @@
 //! prometheus-adapter's rules, over Prometheus or over targets scraped by itself.
 //!
 //! `args` are the flags, `ignored` those of prometheus-adapter that have nothing to do here.
-//! `rules` reads the rule file, `source` is where numbers come from, `objects` which objects there
-//! are, `relist` keeps the catalogues of metrics up to date. `live` is the rules in use, `reload`
+//! `rules` reads the rule file, `source` is where numbers come from, `cluster` tells which objects
+//! and kinds there are, `objects` does so without a cluster, `relist` keeps the catalogues of metrics up to date. `live` is the rules in use, `reload`
 //! follows the rule file, `report` tells what became of it, `telemetry` counts, `explain` explains,
 //! `front` serves, and `secure` does so over TLS to those whom the cluster lets.
 
 mod args;
+mod cluster;
 mod error;
 mod explain;
 mod front;
@@ -27,7 +28,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use concertina_http::{ServerOptions, serve, serve_tls};
-use concertina_mapping::ResourceTable;
+use concertina_mapping::{ResourceTable, Resources};
 use concertina_metrics_api::auth::Auth;
 use concertina_metrics_api::telemetry::RequestMetrics;
 use concertina_sources::{Clock, SystemClock};
@@ -39,6 +40,7 @@ use tower_layer::Layer;
 pub use args::ServeArgs;
 pub use error::ServeError;
 
+use cluster::ClusterObjects;
 use front::Front;
 use live::{Ground, Live, Served};
 use report::Report;
@@ -58,24 +60,31 @@ pub async fn run(args: ServeArgs) -> Result<(), ServeError> {
         tracing::warn!("{warning}");
     }
     let times = args.times()?;
-    let resources = Arc::new(ResourceTable::builtin());
-    let text = files::read_text(&args.config)?;
-    let compiled = Compiled::new(&args.config, &text, &*resources)?;
-    for reason in &compiled.refused {
-        tracing::error!(file = %args.config.display(), %reason, "a rule is refused; the others serve");
-    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let text = files::read_text(&args.config)?;
+    // A file that cannot be used is told before anything is asked of anybody.
+    Compiled::new(&args.config, &text, &ResourceTable::builtin())?;
     let source = source::start(&args, &clock)?;
     let source = source::cached(source, &clock, args.cache_ttl());
     let mut background = JoinSet::new();
     let door = Door::open(&args, &clock, &mut background).await?;
+    let cluster = ClusterObjects::start(&args, &clock, &mut background).await?;
+    let resources: Arc<dyn Resources> = match &cluster {
+        Some(cluster) => Arc::clone(&cluster.kinds) as _,
+        None => Arc::new(ResourceTable::builtin()),
+    };
+    let compiled = Compiled::new(&args.config, &text, &*resources)?;
+    for reason in &compiled.refused {
+        tracing::error!(file = %args.config.display(), %reason, "a rule is refused; the others serve");
+    }
     let described = source.describe();
     let report = Arc::new(Report::new(clock.now(), compiled.refused.len()));
-    let telemetry = Arc::new(Telemetry::new(&report));
+    let telemetry = Arc::new(Telemetry::new(&report, cluster.as_ref()));
     let requests = telemetry.requests.clone();
     let ground = Ground {
         source,
         resources,
+        cluster,
         times,
         report,
         telemetry,

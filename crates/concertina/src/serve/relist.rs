@@ -12,7 +12,7 @@ use concertina_metrics_api::{Adapter, ExternalAdapter};
 use concertina_model::Timestamp;
 use concertina_rules::Rule;
 use concertina_sources::Clock;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// Series queries under way at once.
@@ -69,12 +69,14 @@ pub(super) struct Relister(#[expect(dead_code, reason = "dropping it ends the lo
 
 impl Relister {
     /// Lists every series query now unless it was listed before, a few at once, and again about
-    /// every `interval`; one that fails or finds nothing sooner. What a query found last stays in
+    /// every `interval`; one that fails or finds nothing sooner, and all when the kinds of objects
+    /// change: a rule may have waited for one. What a query found last stays in
     /// use while it fails.
     pub(super) fn start(
         lists: &[Arc<dyn Relistable>],
         clock: &Arc<dyn Clock>,
         interval: Duration,
+        kinds: &Option<watch::Receiver<u64>>,
     ) -> Self {
         let free = Arc::new(Semaphore::new(AT_ONCE));
         let mut loops = JoinSet::new();
@@ -91,6 +93,7 @@ impl Relister {
                     Arc::clone(&free),
                     query,
                     interval,
+                    kinds.clone(),
                 ));
             }
         }
@@ -104,11 +107,12 @@ async fn relist(
     free: Arc<Semaphore>,
     query: String,
     interval: Duration,
+    mut kinds: Option<watch::Receiver<u64>>,
 ) {
     let mut retry = FIRST_RETRY.min(interval);
     let mut told: Vec<(usize, String)> = Vec::new();
     if has_series(&*list, &query) {
-        clock.sleep(jittered(interval)).await;
+        pause(&*clock, jittered(interval), &mut kinds).await;
     }
     loop {
         let relisted = {
@@ -131,7 +135,7 @@ async fn relist(
         }
         told = relisted.failed;
         let found = told.is_empty() && has_series(&*list, &query);
-        let pause = match found {
+        let next = match found {
             true => interval,
             false => retry,
         };
@@ -139,7 +143,24 @@ async fn relist(
             true => FIRST_RETRY.min(interval),
             false => retry.saturating_mul(2).min(interval),
         };
-        clock.sleep(jittered(pause)).await;
+        pause(&*clock, jittered(next), &mut kinds).await;
+    }
+}
+
+/// Waits for a time, or until the kinds of objects change.
+async fn pause(clock: &dyn Clock, time: Duration, kinds: &mut Option<watch::Receiver<u64>>) {
+    let changed = async {
+        let changed = match kinds {
+            Some(kinds) => kinds.changed().await.is_ok(),
+            None => false,
+        };
+        if !changed {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = clock.sleep(time) => {}
+        () = changed => {}
     }
 }
 

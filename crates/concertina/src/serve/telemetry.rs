@@ -8,6 +8,7 @@ use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::cluster::ClusterObjects;
 use super::report::Report;
 
 const PREFIX: &str = "concertina";
@@ -23,10 +24,13 @@ pub(super) struct Telemetry {
 }
 
 impl Telemetry {
-    pub(super) fn new(report: &Arc<Report>) -> Self {
+    pub(super) fn new(report: &Arc<Report>, cluster: Option<&ClusterObjects>) -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
         let requests = RequestMetrics::register(&mut registry);
         registry.register_collector(Box::new(Arc::clone(report)));
+        if let Some(cluster) = cluster {
+            cluster.objects.register(&mut registry);
+        }
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "This program", build);
         Self { registry, requests }

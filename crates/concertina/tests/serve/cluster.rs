@@ -17,6 +17,7 @@ use rcgen::{
     KeyPair,
 };
 use rustls::crypto::CryptoProvider;
+use serde_json::{Value, json};
 
 use crate::parts::temporary;
 
@@ -94,6 +95,16 @@ pub(crate) fn client(ca: &str, name: &str, shown: Option<&Pair>) -> Client {
     })
 }
 
+/// A pod of namespace `default`.
+pub(crate) fn pod(name: &str, app: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"namespace": "default", "name": name, "labels": {"app": app}},
+        "spec": {"containers": [{"name": "main", "image": "bert:1"}]},
+    })
+}
+
 /// The cluster; its API server ends with the runtime.
 pub(crate) struct Cluster {
     pub(crate) sandbox: Sandbox,
@@ -123,6 +134,9 @@ impl Cluster {
             ca: proxies.pem(),
             allowed_names: vec!["front-proxy-client".to_owned()],
         };
+        for (name, app) in [("bert-a", "bert"), ("bert-b", "bert"), ("idle", "other")] {
+            sandbox.put(pod(name, app)).unwrap();
+        }
         let authentication = sandbox.set_authentication(Some(&clients.pem()), Some(&proxy));
         authentication.unwrap();
         Self {

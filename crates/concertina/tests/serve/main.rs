@@ -14,6 +14,7 @@ mod common;
 mod explain;
 mod failures;
 mod mistakes;
+mod objects;
 #[path = "../parts/mod.rs"]
 mod parts;
 mod prometheus_tls;

@@ -208,7 +208,7 @@ Serving:
 
 Who may ask:
       --authentication-kubeconfig <FILE>
-          The kubeconfig of the cluster that says who may ask; without it, that of the pod
+          The kubeconfig of the cluster that says who may ask and which objects there are; without it, the cluster of this pod
       --authorization-kubeconfig <FILE>
           Likewise; one is enough
 ");

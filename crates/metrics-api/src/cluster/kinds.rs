@@ -1,6 +1,7 @@
 //! Which kinds a cluster has, as its API discovery tells.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -13,13 +14,16 @@ use tokio::sync::{Notify, watch};
 
 use super::failure::Failure;
 
+/// The first pause after a failure; it doubles.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
 /// The times of [`DiscoveredKinds`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KindsOptions {
     /// How often the cluster is asked.
     pub every: Duration,
-    /// How long to wait at least before it is asked again, because of a kind that is not known or
-    /// after a failure.
+    /// How long to wait at least before it is asked again because of a kind that is not known, and
+    /// at most after a failure.
     pub least: Duration,
     /// How long it may take to answer.
     pub deadline: Duration,
@@ -126,13 +130,17 @@ impl DiscoveredKinds {
 
     /// Asks the cluster again and again, for ever: spawn it, or select it against a shutdown.
     pub async fn follow(&self) {
+        let KindsOptions { every, least, .. } = self.options;
         let mut told = String::new();
+        let mut retry = FIRST_RETRY;
         loop {
-            let pause = match self.refresh().await {
+            match self.refresh().await {
                 Ok(_) => {
                     told.clear();
-                    self.clock.sleep(self.options.least).await;
-                    self.options.every.saturating_sub(self.options.least)
+                    retry = FIRST_RETRY;
+                    self.clock.sleep(least.min(every)).await;
+                    let rest = self.clock.sleep(every.saturating_sub(least));
+                    select(rest, pin!(self.missing.notified())).await;
                 }
                 Err(error) => {
                     let error = error.to_string();
@@ -140,13 +148,9 @@ impl DiscoveredKinds {
                         tracing::warn!("{error}; it is tried again");
                         told = error;
                     }
-                    self.options.least
+                    self.clock.sleep(retry.min(least)).await;
+                    retry = retry.saturating_mul(2);
                 }
-            };
-            let pause = self.clock.sleep(pause);
-            match told.is_empty() {
-                true => drop(select(pause, Box::pin(self.missing.notified())).await),
-                false => pause.await,
             }
         }
     }

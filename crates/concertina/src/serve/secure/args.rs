@@ -50,7 +50,8 @@ pub(in crate::serve) struct SecureArgs {
     #[arg(long, hide_short_help = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", action = clap::ArgAction::Set, value_name = "BOOL", hide_possible_values = true, help_heading = SERVING)]
     pub(super) disable_http2: bool,
 
-    /// The kubeconfig of the cluster that says who may ask; without it, that of the pod.
+    /// The kubeconfig of the cluster that says who may ask and which objects there are; without it,
+    /// the cluster of this pod.
     #[arg(long, value_name = "FILE", help_heading = CALLERS)]
     pub(super) authentication_kubeconfig: Option<PathBuf>,
 
@@ -61,6 +62,10 @@ pub(in crate::serve) struct SecureArgs {
     /// Likewise.
     #[arg(long, hide_short_help = true, value_name = "FILE", help_heading = CALLERS)]
     pub(super) lister_kubeconfig: Option<PathBuf>,
+
+    /// How often the cluster is asked which kinds of objects it has.
+    #[arg(long, hide_short_help = true, value_name = "DURATION", default_value = "10m", value_parser = go_duration::parse, help_heading = CALLERS)]
+    pub(in crate::serve) discovery_interval: Duration,
 
     /// Trust only the CAs that are given, and do not read the cluster's
     /// extension-apiserver-authentication.

@@ -1,7 +1,7 @@
 //! Who may ask, as the cluster says.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use concertina_http::Client;
@@ -13,14 +13,26 @@ use crate::cluster::{Access, AccessError};
 use crate::files;
 use crate::serve::ServeError;
 
+impl SecureArgs {
+    /// The kubeconfigs that are given, the one that is used first.
+    fn kubeconfigs(&self) -> impl Iterator<Item = &Path> {
+        let given = [
+            &self.authentication_kubeconfig,
+            &self.authorization_kubeconfig,
+            &self.lister_kubeconfig,
+        ];
+        given.into_iter().flatten().map(PathBuf::as_path)
+    }
+
+    /// The kubeconfig of the cluster that is asked.
+    pub(in crate::serve) fn kubeconfig(&self) -> Option<&Path> {
+        self.kubeconfigs().next()
+    }
+}
+
 /// The cluster that is asked.
 pub(super) fn access(args: &SecureArgs) -> Result<Access, AccessError> {
-    let given = [
-        &args.authentication_kubeconfig,
-        &args.authorization_kubeconfig,
-        &args.lister_kubeconfig,
-    ];
-    let mut given = given.into_iter().flatten();
+    let mut given = args.kubeconfigs();
     let Some(first) = given.next() else {
         return Access::in_cluster();
     };
@@ -72,7 +84,7 @@ pub(super) fn auth(
 /// What the flags say, by the keys of the cluster's ConfigMap, which are the flags' own names.
 fn own_trust(args: &SecureArgs) -> Result<BTreeMap<String, String>, ServeError> {
     let mut own = BTreeMap::new();
-    let mut file = |key: &str, path: &Option<std::path::PathBuf>| -> Result<(), ServeError> {
+    let mut file = |key: &str, path: &Option<PathBuf>| -> Result<(), ServeError> {
         if let Some(path) = path.as_deref().filter(|path| *path != Path::new("")) {
             own.insert(key.to_owned(), files::read_text(path)?);
         }
