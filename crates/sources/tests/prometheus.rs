@@ -140,3 +140,30 @@ async fn series_are_asked_for_with_a_start() {
         "{asked}"
     );
 }
+
+#[tokio::test]
+async fn an_expression_of_many_names_makes_no_long_url() {
+    let long = format!("up{{pod=~\"{}\"}}", vec!["pod-0123456789"; 1000].join("|"));
+    for (refused, asked_in_all) in [(200, 2), (405, 3)] {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&asked);
+        let url = common::server(move |path| {
+            let by_get = path.contains('?');
+            noted.lock().unwrap().push(path.len());
+            let status = if by_get { 200 } else { refused };
+            (status, result("scalar", r#"[1,"2.5"]"#))
+        })
+        .await;
+        let source = Prometheus::new(&url, ClientOptions::default()).unwrap();
+        for query in ["up", &long] {
+            let answer = source.query(query).await.unwrap();
+            assert_eq!(answer.value, QueryValue::Scalar(2.5));
+        }
+        let asked = asked.lock().unwrap().clone();
+        assert_eq!(asked.len(), asked_in_all, "{asked:?}");
+        assert_eq!(
+            &asked[..2],
+            ["/api/v1/query?query=up".len(), "/api/v1/query".len()]
+        );
+    }
+}

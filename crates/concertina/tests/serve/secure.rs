@@ -256,3 +256,62 @@ async fn an_api_server_may_come_later() {
         serving.log()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn authorities_of_callers_in_files_are_followed() {
+    let cluster = Cluster::new();
+    let kubeconfig = cluster.kubeconfig(cluster.serve(0).await);
+    let (server, own, next) = (
+        Authority::new("server"),
+        Authority::new("own"),
+        Authority::new("next"),
+    );
+    let pair = server.issue("server");
+    let certificate = file("tls.crt", &pair.certificate);
+    let key = file("tls.key", &pair.key);
+    let authorities = file("callers.pem", &own.pem());
+    let serving = serving(
+        &kubeconfig,
+        &[
+            "--tls-cert-file",
+            &certificate,
+            "--tls-private-key-file",
+            &key,
+            "--client-ca-file",
+            &authorities,
+        ],
+    );
+    let url = format!("{}{METRIC}", serving.url);
+    let asks = async |authority: &Authority| {
+        let client = client(&server.pem(), "127.0.0.1", Some(&authority.issue("alice")));
+        ask(&client, &url, &[])
+            .await
+            .chars()
+            .take(3)
+            .collect::<String>()
+    };
+    let becomes = async |authority: &Authority, wanted: &str| {
+        for _ in 0..400 {
+            if asks(authority).await == wanted {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("not {wanted}: {}", serving.log());
+    };
+    becomes(&own, "200").await;
+    assert_eq!(
+        asks(&cluster.clients).await,
+        "401",
+        "the file's count in place of the cluster's"
+    );
+    std::fs::write(&authorities, "-----BEGIN CERTIFICATE-----\nnonsense\n").unwrap();
+    eventually("it is told", || {
+        let log = serving.log();
+        log.contains("those before stay").then_some(())
+    });
+    assert_eq!(asks(&own).await, "200");
+    std::fs::write(&authorities, next.pem()).unwrap();
+    becomes(&next, "200").await;
+    assert_eq!(asks(&own).await, "401");
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Auth, CallerTrust};
+use super::Auth;
 
 const PATH: &str = "/api/v1/namespaces/kube-system/configmaps";
 const NAME: &str = "extension-apiserver-authentication";
@@ -84,11 +84,8 @@ impl Auth {
 
     fn take(&self, map: Value) -> Result<String, String> {
         let map: ConfigMap = serde_json::from_value(map).map_err(|error| error.to_string())?;
-        let options = &self.shared.options;
-        let mut data = map.data;
-        data.extend(options.own_trust.clone());
-        let trust = CallerTrust::from_config_map(&data, &options.provider);
-        self.trust(trust.map_err(|error| error.to_string())?);
+        self.change_trust(|sources| sources.cluster = Some(map.data))
+            .map_err(|error| error.to_string())?;
         Ok(map.metadata.resource_version)
     }
 

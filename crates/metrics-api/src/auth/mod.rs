@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::task::{Context, Poll};
 
 use concertina_http::{Body, PeerCertificates};
@@ -114,6 +114,7 @@ struct Shared {
     server: ApiServer,
     reviews: Reviews,
     trust: RwLock<Arc<CallerTrust>>,
+    sources: Mutex<Sources>,
     told: OnceLock<()>,
 }
 
@@ -123,6 +124,15 @@ impl std::fmt::Debug for Auth {
             .field("server", &self.shared.server.url)
             .finish_non_exhaustive()
     }
+}
+
+/// Where trust comes from.
+#[derive(Default)]
+struct Sources {
+    /// The options' own.
+    own: BTreeMap<String, String>,
+    /// The cluster's, once it is read.
+    cluster: Option<BTreeMap<String, String>>,
 }
 
 /// Why a request goes no further.
@@ -141,6 +151,10 @@ impl Auth {
     #[must_use]
     pub fn new(server: ApiServer, options: AuthOptions) -> Self {
         let provider = Arc::clone(&options.provider);
+        let sources = Mutex::new(Sources {
+            own: options.own_trust.clone(),
+            cluster: None,
+        });
         let reviews = Reviews::new(server.clone(), options.reviews, provider, &options.clock);
         Self {
             shared: Arc::new(Shared {
@@ -148,6 +162,7 @@ impl Auth {
                 server,
                 reviews,
                 trust: RwLock::default(),
+                sources,
                 told: OnceLock::new(),
             }),
         }
@@ -163,6 +178,35 @@ impl Auth {
         *current = Arc::new(trust);
         // Only the first time counts.
         let _ = self.shared.told.set(());
+    }
+
+    /// Takes other settings of [`AuthOptions::own_trust`] into use, such as those of files that have
+    /// changed: at once when the cluster's are known, else with them.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError`] when they cannot be used; everything stays as it was.
+    pub fn replace_own_trust(&self, own: BTreeMap<String, String>) -> Result<(), TrustError> {
+        self.change_trust(|sources| sources.own = own)
+    }
+
+    /// Changes where trust comes from, if what comes out can be used.
+    fn change_trust(&self, change: impl FnOnce(&mut Sources)) -> Result<(), TrustError> {
+        let sources = self.shared.sources.lock();
+        let mut sources = sources.unwrap_or_else(PoisonError::into_inner);
+        let mut next = Sources {
+            own: sources.own.clone(),
+            cluster: sources.cluster.clone(),
+        };
+        change(&mut next);
+        let mut data = next.cluster.clone().unwrap_or_default();
+        data.extend(next.own.clone());
+        let trust = CallerTrust::from_config_map(&data, &self.shared.options.provider)?;
+        if next.cluster.is_some() {
+            self.trust(trust);
+        }
+        *sources = next;
+        Ok(())
     }
 
     /// Whether it was said at least once whom to trust: before, no certificate counts, and a server

@@ -72,11 +72,11 @@ pub(in crate::serve) struct SecureArgs {
     #[arg(long, hide_short_help = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", action = clap::ArgAction::Set, value_name = "BOOL", hide_possible_values = true, help_heading = CALLERS)]
     pub(super) authentication_skip_lookup: bool,
 
-    /// The CA of clients' certificates, instead of the cluster's.
+    /// The CA of clients' certificates, instead of the cluster's; changes are followed.
     #[arg(long, hide_short_help = true, value_name = "FILE", help_heading = CALLERS)]
     pub(super) client_ca_file: Option<PathBuf>,
 
-    /// The CA of the front proxy, instead of the cluster's.
+    /// The CA of the front proxy, instead of the cluster's; changes are followed.
     #[arg(long, hide_short_help = true, value_name = "FILE", help_heading = CALLERS)]
     pub(super) requestheader_client_ca_file: Option<PathBuf>,
 

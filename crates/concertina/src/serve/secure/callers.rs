@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use concertina_http::Client;
 use concertina_metrics_api::auth::{ApiServer, Auth, AuthOptions, CallerTrust, ReviewOptions};
@@ -14,6 +15,21 @@ use crate::files;
 use crate::serve::ServeError;
 
 impl SecureArgs {
+    /// The files of CAs that are given.
+    fn ca_files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let files = [
+            ("client-ca-file", &self.client_ca_file),
+            (
+                "requestheader-client-ca-file",
+                &self.requestheader_client_ca_file,
+            ),
+        ];
+        files.into_iter().filter_map(|(key, file)| {
+            let path = file.as_deref()?;
+            (path != Path::new("")).then_some((key, path))
+        })
+    }
+
     /// The kubeconfigs that are given, the one that is used first.
     fn kubeconfigs(&self) -> impl Iterator<Item = &Path> {
         let given = [
@@ -81,20 +97,62 @@ pub(super) fn auth(
     Ok(auth)
 }
 
+/// How often the files of CAs are looked at.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Takes what the files of CAs hold into use when it changes, for ever.
+pub(super) async fn follow_files(args: SecureArgs, auth: Auth, clock: Arc<dyn Clock>) {
+    if args.ca_files().next().is_none() {
+        return;
+    }
+    let args = Arc::new(args);
+    let mut in_use = own_trust(&args).ok();
+    let mut told = String::new();
+    loop {
+        clock.sleep(EVERY).await;
+        let again = Arc::clone(&args);
+        let read = tokio::task::spawn_blocking(move || own_trust(&again)).await;
+        let taken = match read {
+            Ok(Ok(own)) if Some(&own) == in_use.as_ref() => continue,
+            Ok(Ok(own)) => take(&args, &auth, &own).map(|()| own),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match taken {
+            Ok(own) => {
+                in_use = Some(own);
+                told.clear();
+                tracing::info!("the CAs of callers changed: the new ones are trusted");
+            }
+            Err(reason) if reason != told => {
+                tracing::error!(
+                    reason,
+                    "the new CAs of callers are not used; those before stay"
+                );
+                told = reason;
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+fn take(args: &SecureArgs, auth: &Auth, own: &BTreeMap<String, String>) -> Result<(), String> {
+    if !args.authentication_skip_lookup {
+        let replaced = auth.replace_own_trust(own.clone());
+        return replaced.map_err(|error| error.to_string());
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let trust = CallerTrust::from_config_map(own, &provider);
+    auth.trust(trust.map_err(|error| error.to_string())?);
+    Ok(())
+}
+
 /// What the flags say, by the keys of the cluster's ConfigMap, which are the flags' own names.
 fn own_trust(args: &SecureArgs) -> Result<BTreeMap<String, String>, ServeError> {
     let mut own = BTreeMap::new();
-    let mut file = |key: &str, path: &Option<PathBuf>| -> Result<(), ServeError> {
-        if let Some(path) = path.as_deref().filter(|path| *path != Path::new("")) {
-            own.insert(key.to_owned(), files::read_text(path)?);
-        }
-        Ok(())
-    };
-    file("client-ca-file", &args.client_ca_file)?;
-    file(
-        "requestheader-client-ca-file",
-        &args.requestheader_client_ca_file,
-    )?;
+    for (key, path) in args.ca_files() {
+        own.insert(key.to_owned(), files::read_text(path)?);
+    }
     let lists = [
         (
             "requestheader-allowed-names",

@@ -86,6 +86,8 @@ pub(super) async fn start(
     };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let at = listener.local_addr().map_err(failed)?;
+    let files = callers::follow_files(args.clone(), auth.clone(), Arc::clone(clock));
+    background.spawn(files);
     if !args.authentication_skip_lookup {
         let follower = auth.clone();
         background.spawn(async move { follower.follow().await });
