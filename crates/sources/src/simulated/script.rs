@@ -108,15 +108,15 @@ impl ScriptedNode {
     ///
     /// What is wrong with the script, and where.
     pub fn parse(yaml: &str, name: &str, clock: Arc<dyn Clock>) -> Result<Self, ScriptError> {
-        let script: Script =
-            serde_saphyr::from_str(yaml).map_err(|error| ScriptError(error.to_string()))?;
+        let script: Script = concertina_model::yaml::read(yaml)
+            .map_err(|error| ScriptError(error.to_string()))?;
         let mut count = 0_u32;
-        for kind in &script.gpus {
+        for (index, kind) in script.gpus.iter().enumerate() {
             count = count.saturating_add(kind.count);
             for field in kind.values.keys() {
                 if GpuField::named(field).is_none() {
                     let known = GpuField::ALL.map(GpuField::name).join(", ");
-                    let text = format!("GPUs have no `{field}`; they have {known}");
+                    let text = format!("gpus[{index}].values: GPUs have no `{field}`; they have {known}");
                     return Err(ScriptError(text));
                 }
             }
