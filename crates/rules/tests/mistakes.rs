@@ -51,6 +51,7 @@ fn shapes() {
         "rules:\n- resources:\n    overrides:\n    - namespace: {resource: namespace}\n",
         "rules:\n- resources:\n    overrides:\n      namespace: \"namespace\"\n",
         "rules:\n- resources: {overrides: {pod: pod}}\n",
+        "rules:\n- {seriesQuery: up, resources: {overrides: {ns: {resource: namespace}, pod: \"pod\"}}}\n",
         "rules:\n- resources: pod\n",
         "rules:\n- name: gpu_load\n",
         "rules:\n- up\n",

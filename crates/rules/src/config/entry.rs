@@ -49,6 +49,42 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// A value within braces on one line, as `pod` in `overrides: {pod: pod}`.
+pub(super) struct Flow<'a> {
+    pub(super) key: &'a str,
+    /// Up to the brace or comma behind it.
+    pub(super) value: &'a str,
+    /// The key that the braces are the value of.
+    pub(super) below: &'a str,
+}
+
+impl<'a> Flow<'a> {
+    /// The value that begins at `column` (from 0) of `line`, if braces are open there.
+    pub(super) fn at(line: &'a str, column: usize) -> Option<Self> {
+        let offset = line.char_indices().nth(column)?.0;
+        let (before, behind) = line.split_at_checked(offset)?;
+        let key_of = |text: &'a str| {
+            let (key, rest) = text.rsplit_once(':')?;
+            let key = key.rsplit(['{', ',']).next()?.trim();
+            rest.trim().is_empty().then_some(key)
+        };
+        let mut open = Vec::new();
+        for (at, c) in before.char_indices() {
+            match c {
+                '{' => open.push(at),
+                '}' => drop(open.pop()),
+                _ => {}
+            }
+        }
+        let around = before.get(..*open.last()?)?;
+        Some(Self {
+            key: key_of(before)?,
+            value: behind.split(['}', ',']).next()?.trim(),
+            below: key_of(around)?.trim_start_matches("- "),
+        })
+    }
+}
+
 fn says_nothing(line: &str) -> bool {
     let line = line.trim_start();
     line.is_empty() || line.starts_with('#')

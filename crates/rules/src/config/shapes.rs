@@ -1,6 +1,6 @@
 //! Where a text stands and keys or a list belong, and the other way round.
 
-use super::entry::{Entry, parent};
+use super::entry::{Entry, Flow, parent};
 use super::layout::Cause;
 use super::suggest::{FILE_KEYS, KEYS_OF_TEXTS, RULE_KEYS};
 
@@ -31,6 +31,12 @@ pub(super) fn cause(
         return list(entry, value, below);
     }
     if message.contains("keys and values") {
+        let flow = lines
+            .get(at)
+            .and_then(|line| Flow::at(line, column.checked_sub(1)?));
+        if let Some(flow) = flow {
+            return (flow.below == "overrides").then(|| label(flow.key, flow.value));
+        }
         return keys(entry, value, below);
     }
     if message.contains("a text is expected") && !value && KEYS_OF_TEXTS.contains(&below) {
@@ -81,13 +87,7 @@ fn keys(entry: &Entry<'_>, value: bool, below: &str) -> Option<Cause> {
     let key = entry.key;
     let text = entry.plain_value();
     if value && below == "overrides" {
-        let what = format!("the label `{key}` is mapped to a text");
-        let resource = text.trim_matches(['"', '\'']);
-        let hint = match resource.starts_with(['{', '[']) {
-            true => format!("write `{key}: {{resource: …}}`"),
-            false => format!("write `{key}: {{resource: {resource}}}`"),
-        };
-        return Some(Cause::of(what, hint));
+        return Some(label(key, text));
     }
     if value {
         let hint = match key {
@@ -125,4 +125,14 @@ fn keys(entry: &Entry<'_>, value: bool, below: &str) -> Option<Cause> {
         });
     }
     None
+}
+
+/// `key` of `overrides` has the value `text` and not the keys of a resource.
+fn label(key: &str, text: &str) -> Cause {
+    let resource = text.trim_matches(['"', '\'']);
+    let hint = match resource.starts_with(['{', '[']) {
+        true => format!("write `{key}: {{resource: …}}`"),
+        false => format!("write `{key}: {{resource: {resource}}}`"),
+    };
+    Cause::of(format!("the label `{key}` is mapped to a text"), hint)
 }
