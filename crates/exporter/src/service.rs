@@ -132,7 +132,7 @@ impl<B> Service<Request<B>> for Exporter {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let get = request.method() == Method::GET;
+        let get = matches!(*request.method(), Method::GET | Method::HEAD);
         let path = request.uri().path().to_owned();
         let (parts, _) = request.into_parts();
         let this = self.clone();

@@ -124,6 +124,10 @@ fn next<'a>(
     } else if let Ok((after, digits)) = number(rest) {
         let value =
             number_value(digits).ok_or_else(|| error(format!("`{digits}` is no number")))?;
+        if value.is_infinite() {
+            let message = format!("`{digits}` is out of range; write Inf if it is meant");
+            return Err(error(message));
+        }
         (after, Token::Number(value))
     } else if let Ok((after, name)) = word(rest) {
         return Ok((after, Token::Word(name)));

@@ -60,13 +60,14 @@ fn mistakes_are_named_with_their_place() {
         "{a=~\".*\"}",
         "x{a=~\"(\"}",
         "x[1.5m]",
+        "x > -1e400",
         "topk(x)",
         "nosuch(x)",
         "x{a=\"b\nc\"}",
         "x\n  + +\n  }",
     ];
     let errors = texts.map(|text| format!("{text:?} -> {}", error(text)));
-    insta::assert_snapshot!(errors.join("\n"), @r##"
+    insta::assert_snapshot!(errors.join("\n"), @r#"
 "" -> line 1, column 1: found the end, expected an expression
 "sum(rate(requests[5m])" -> line 1, column 23: found the end, expected `,` or `)`
 "avg(DCGM_FI_DEV_GPU_UTIL{gpu=0})" -> line 1, column 30: found `0`, expected a string in quotes
@@ -78,11 +79,12 @@ fn mistakes_are_named_with_their_place() {
 "{a=~\".*\"}" -> line 1, column 1: a selector needs at least one matcher that the empty text fails
 "x{a=~\"(\"}" -> line 1, column 6: the pattern `(` cannot be used: the group has no closing `)` (column 1)
 "x[1.5m]" -> line 1, column 3: `1.5m` is neither a number nor a duration
+"x > -1e400" -> line 1, column 6: `1e400` is out of range; write Inf if it is meant
 "topk(x)" -> line 1, column 1: `topk` takes 2 argument(s), 1 given
 "nosuch(x)" -> line 1, column 1: there is no function `nosuch`
 "x{a=\"b\nc\"}" -> line 1, column 7: a string must end on its line; use backquotes
 "x\n  + +\n  }" -> line 3, column 3: found `}`, expected an expression
-"##);
+"#);
 }
 
 #[test]

@@ -76,10 +76,10 @@ async fn answers_have_prometheus_shapes() {
     ] {
         answers.push(get(&base, path).await);
     }
-    insta::assert_snapshot!(answers.join("\n"), @r##"
+    insta::assert_snapshot!(answers.join("\n"), @r#"
 200 {"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"m","pod":"a"},"value":[3.5,"3"]},{"metric":{"__name__":"m","pod":"b"},"value":[3.5,"NaN"]}]}}
 200 {"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"m","pod":"a"},"values":[[0,"0"],[1,"1"],[2,"2"]]},{"metric":{"__name__":"m","pod":"b"},"values":[[0,"NaN"],[1,"NaN"],[2,"NaN"]]}]}}
-200 {"status":"success","data":{"resultType":"scalar","result":[1,"1e+21"]}}
+200 {"status":"success","data":{"resultType":"scalar","result":[1,"1000000000000000000000"]}}
 200 {"status":"success","data":{"resultType":"string","result":[1,"x"]}}
 200 {"status":"success","data":{"resultType":"vector","result":[]}}
 200 {"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1,"1"],[2,"2"],[3,"3"]]}]}}
@@ -93,7 +93,7 @@ async fn answers_have_prometheus_shapes() {
 200 ready
 
 200 ready
-"##);
+"#);
 }
 
 #[tokio::test]

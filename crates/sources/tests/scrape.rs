@@ -129,11 +129,11 @@ async fn a_failed_scrape_ends_everything_and_says_why() {
         assert_eq!(bench.query("m").await, [""; 0]);
         assert_eq!(bench.query("sum(up)").await, ["{} 0"]);
     }
-    insta::assert_snapshot!(reasons.join("\n"), @r#"
+    insta::assert_snapshot!(reasons.join("\n"), @"
 line 2, column 4: expected a label or `}`
 the target answered with status 503: cannot read the GPUs
-4 samples, and at most 3 are taken
-"#);
+4 samples, and at most 3 are taken; `sample_limit` of a scrape configuration sets another limit
+");
     assert_eq!(bench.scrape(0).await, None);
     assert_eq!(bench.query("m").await.len(), 1);
 }

@@ -29,7 +29,7 @@ mod store;
 
 pub use error::EvalError;
 pub use eval::{EvalOptions, Evaluation, evaluate, evaluate_range};
-pub use number::format_value;
+pub use number::{format_scalar, format_value};
 pub use store::{
     AppendError, Counters, STALE_MARKER, SeriesRef, Snapshot, Store, StoreOptions, Usage, is_stale,
 };

@@ -14,7 +14,7 @@
 pub fn format_value(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() || size == 0.0 || (1e-6..1e21).contains(&size) {
-        return plain(value);
+        return format_scalar(value);
     }
     let text = format!("{value:e}");
     let Some((mantissa, exponent)) = text.split_once('e') else {
@@ -27,8 +27,17 @@ pub fn format_value(value: f64) -> String {
     format!("{mantissa}e{sign}{digits:0>2}")
 }
 
-/// A number without an exponent, as scalars and `count_values` print it.
-pub(crate) fn plain(value: f64) -> String {
+/// A number without an exponent, as Prometheus 2.42 prints the result of a scalar expression and
+/// the labels of `count_values`.
+///
+/// ```
+/// use concertina_tsdb::format_scalar;
+///
+/// assert_eq!(format_scalar(1e21), "1000000000000000000000");
+/// assert_eq!(format_scalar(1e-7), "0.0000001");
+/// ```
+#[must_use]
+pub fn format_scalar(value: f64) -> String {
     if value.is_nan() {
         "NaN".to_owned()
     } else if value.is_infinite() {

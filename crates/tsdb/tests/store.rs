@@ -190,9 +190,9 @@ fn refusals_say_what_why_and_what_to_do() {
     m1{n="1"} has a sample of 1970-01-01T00:01:40Z already, the one of 1970-01-01T00:01:39Z comes too late
     m1{n="1"} has another value at 1970-01-01T00:01:40Z already
     the sample of m2{even="yes", n="2"} of 1970-01-01T00:00:39Z is older than what is kept, from 1970-01-01T00:00:40Z on
-    the store holds 2 series already, no new one is taken; raise max_series
-    the store holds 4 samples already, no more are taken; shorten the retention or raise max_samples
-    the store takes 448 bytes already, no more samples are taken; shorten the retention or raise max_bytes
+    the store holds 2 series already, no new one is taken; raise the limit of series (`max_series`)
+    the store holds 4 samples already, no more are taken; shorten the retention or raise the limit of samples (`max_samples`)
+    the store takes 448 bytes already, no more samples are taken; shorten the retention or raise the limit of bytes (`max_bytes`)
     the series is no longer there; append by its labels
     "#);
     insta::assert_debug_snapshot!(store.counters(), @r"

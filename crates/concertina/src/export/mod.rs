@@ -10,7 +10,7 @@ mod tls;
 use std::sync::Arc;
 use std::time::Duration;
 
-use concertina_exporter::{Collector, Exporter, Format, RenderOptions};
+use concertina_exporter::{Attributor, Collector, Exporter, Format, RenderOptions};
 use concertina_http::{ServerOptions, serve, serve_tls};
 use concertina_sources::nvml::{Nvml, NvmlOptions};
 use concertina_sources::simulated::ScriptedNode;
@@ -33,10 +33,10 @@ pub async fn run(args: ExportArgs) -> Result<(), ExportError> {
     let pace = args.pace()?;
     let tls = tls::server(&args)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let gpus = open(&args.reading, &clock).await?;
+    let (gpus, scripted) = open(&args.reading, &clock).await?;
     let pods = match args.kubernetes {
         true => args.pods.attributor()?,
-        false => pods::nobody(),
+        false => scripted.unwrap_or_else(pods::nobody),
     };
     let collector = Collector::new(gpus, pods, clock, pace);
     collector.collect().await;
@@ -78,11 +78,11 @@ pub async fn run(args: ExportArgs) -> Result<(), ExportError> {
     Ok(())
 }
 
-/// The driver, which works and knows a GPU, or a script in its place.
+/// The driver, which works and knows a GPU; or a script in its place, and the pods of that.
 pub(crate) async fn open(
     args: &ReadingArgs,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<dyn GpuSource>, ReadingError> {
+) -> Result<(Arc<dyn GpuSource>, Option<Arc<dyn Attributor>>), ReadingError> {
     if let Some(path) = &args.simulate {
         let text = crate::files::read_text(path)?;
         let node = ScriptedNode::parse(&text, &args.node(), Arc::clone(clock));
@@ -90,7 +90,8 @@ pub(crate) async fn open(
             path: path.clone(),
             reason,
         })?;
-        return Ok(Arc::new(node));
+        let pods = pods::scripted(&node);
+        return Ok((Arc::new(node), Some(pods)));
     }
     let started = Nvml::start(NvmlOptions {
         library: args.nvml_library.clone(),
@@ -99,7 +100,7 @@ pub(crate) async fn open(
         clock: Arc::clone(clock),
     });
     match tokio::time::timeout(STARTED, started).await {
-        Ok(started) => Ok(Arc::new(started?)),
+        Ok(started) => Ok((Arc::new(started?), None)),
         Err(_) => Err(ReadingError::Gpus(GpuError::Unavailable {
             reason: format!("the driver has not answered for {} s", STARTED.as_secs()),
         })),

@@ -1,13 +1,15 @@
 //! Which pods hold the GPUs: the flags, and what asks.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use concertina_exporter::{
-    Attribution, AttributionError, Attributor, GpuResources, Kubelet, KubeletOptions,
-    ProcessOptions, SOCKET,
+    Attribution, AttributionError, Attributor, Basis, DeviceKey, GpuResources, Kubelet,
+    KubeletOptions, PodRef, ProcessOptions, SOCKET, Share,
 };
 use concertina_sources::NodeReading;
+use concertina_sources::simulated::ScriptedNode;
 
 const PODS: &str = "Pods";
 
@@ -63,6 +65,32 @@ impl PodArgs {
             false => Ok(nobody()),
         }
     }
+}
+
+/// The pods that a script gives its processes to. A GPU with processes of several pods is shared by
+/// them as replicas of it.
+pub(super) fn scripted(node: &ScriptedNode) -> Arc<dyn Attributor> {
+    let mut attribution = Attribution::new();
+    attribution.sees_processes = true;
+    let mut on: BTreeMap<String, BTreeSet<PodRef>> = BTreeMap::new();
+    for process in node.processes() {
+        let pod = PodRef::new(&process.namespace, &process.pod, &process.container);
+        attribution.process(process.pid, &pod, Basis::Container);
+        on.entry(process.gpu).or_default().insert(pod);
+    }
+    for (gpu, pods) in on {
+        let share = match pods.len() {
+            1 => Share::Whole,
+            of => Share::Replicas {
+                held: 1,
+                of: u32::try_from(of).ok(),
+            },
+        };
+        for pod in &pods {
+            attribution.allocate(DeviceKey::uuid(&gpu), pod, share);
+        }
+    }
+    Arc::new(move |_: &NodeReading| Ok::<_, AttributionError>(attribution.clone()))
 }
 
 /// Outside Kubernetes there are no pods.

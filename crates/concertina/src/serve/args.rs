@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use concertina_sources::cache::CacheOptions;
+use concertina_tsdb::StoreOptions;
 
 use super::ServeError;
 use super::go_duration;
@@ -17,6 +18,9 @@ const SERVING: &str = "Serving";
 
 /// The oldest answer that may be given again.
 const LONGEST_TTL: Duration = Duration::from_secs(60);
+
+/// The lookback of PromQL.
+const SHORTEST_RETENTION: Duration = Duration::from_secs(300);
 
 /// Serves custom metrics to the HorizontalPodAutoscaler, from prometheus-adapter's rules.
 ///
@@ -52,6 +56,18 @@ pub struct ServeArgs {
     /// followed.
     #[arg(long, value_name = "FILE", conflicts_with = "prometheus_url", help_heading = SOURCE)]
     pub scrape_config: Option<PathBuf>,
+
+    /// Samples that were scraped are kept so long: as far as any rule looks back, and 5m more.
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = go_duration::parse, help_heading = SOURCE)]
+    pub scrape_retention: Duration,
+
+    /// How many series are kept; at the limit, new ones are refused.
+    #[arg(long, value_name = "COUNT", default_value_t = StoreOptions::default().max_series, help_heading = SOURCE)]
+    pub scrape_max_series: usize,
+
+    /// How much memory series and samples may take; near it the oldest go before their time.
+    #[arg(long, value_name = "MIB", default_value_t = StoreOptions::default().max_bytes >> 20, help_heading = SOURCE)]
+    pub scrape_max_memory: usize,
 
     /// Answer PromQL over what was scraped, as Prometheus does, on this port of 127.0.0.1 or at
     /// this HOST:PORT.
@@ -128,6 +144,10 @@ impl ServeArgs {
         if self.scrape_interval < Duration::from_millis(100) {
             let interval = self.scrape_interval;
             return refused("scrape-interval", interval, "give 100ms or more");
+        }
+        if self.scrape_retention < SHORTEST_RETENTION {
+            let reason = "give 5m or more: that far back a selector looks for a sample";
+            return refused("scrape-retention", self.scrape_retention, reason);
         }
         if let Some(ttl) = self.cache_ttl.filter(|ttl| *ttl > LONGEST_TTL) {
             let reason = "give 1m or less: decisions must not stand on old numbers";

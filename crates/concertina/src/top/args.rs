@@ -5,8 +5,22 @@ use std::time::Duration;
 
 use crate::export::{PodArgs, ReadingArgs};
 use crate::serve::go_duration;
+use crate::top::TopError;
 
 const FROM: &str = "Somebody else's readings";
+/// What means nothing for another machine's readings.
+const OF_THIS_MACHINE: [&str; 8] = [
+    "nvml_library",
+    "simulate",
+    "window",
+    "node_name",
+    "pod_resources_kubelet_socket",
+    "nvidia_resource_names",
+    "host_proc",
+    "host_logs",
+];
+/// Watching faster shows nothing new: the driver itself samples no faster.
+const SHORTEST: Duration = Duration::from_millis(100);
 
 /// Shows GPUs and the pods on them, with utilization and memory now.
 ///
@@ -24,7 +38,7 @@ pub struct TopArgs {
     pub json: bool,
 
     /// Ask the exporter at this URL; without a path, its /metrics.
-    #[arg(long, value_name = "URL", help_heading = FROM)]
+    #[arg(long, value_name = "URL", conflicts_with_all = OF_THIS_MACHINE, help_heading = FROM)]
     pub url: Option<String>,
 
     /// Trust the authorities in this PEM file and no others.
@@ -36,4 +50,14 @@ pub struct TopArgs {
 
     #[command(flatten)]
     pub(super) pods: PodArgs,
+}
+
+impl TopArgs {
+    /// Refuses to watch without a pause.
+    pub(super) fn check(&self) -> Result<(), TopError> {
+        match self.watch {
+            Some(interval) if interval < SHORTEST => Err(TopError::TooFast(interval)),
+            _ => Ok(()),
+        }
+    }
 }

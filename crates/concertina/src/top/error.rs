@@ -1,5 +1,7 @@
 //! What can go wrong with showing, and the exit code that says whose fault it is.
 
+use std::time::Duration;
+
 use concertina_exporter::AttributionError;
 use concertina_sources::GpuError;
 
@@ -18,6 +20,9 @@ pub enum TopError {
         /// What is wrong.
         reason: String,
     },
+    /// It would do nothing but read.
+    #[error("--watch={}s: give 100ms or more", .0.as_secs_f64())]
+    TooFast(Duration),
     /// A file could not be read.
     #[error(transparent)]
     File(#[from] FileError),
@@ -57,7 +62,7 @@ impl TopError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Url { .. } | Self::File(_) => 2,
+            Self::Url { .. } | Self::TooFast(_) | Self::File(_) => 2,
             Self::Script(error) => error.exit_code(),
             _ => 1,
         }

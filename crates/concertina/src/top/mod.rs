@@ -28,6 +28,7 @@ const CLEAR: &str = "\x1b[H\x1b[J";
 /// [`TopError`]; its exit code tells a wrong input (2) from a failure (1). While watching, only the
 /// first reading has to work.
 pub async fn run(args: TopArgs) -> Result<(), TopError> {
+    args.check()?;
     let source = Source::open(&args).await?;
     let mut read = print_on(&page(&source, &args).await?)?;
     let Some(interval) = args.watch else {

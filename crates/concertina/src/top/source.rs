@@ -29,8 +29,11 @@ impl Source {
             return exporter(url, args);
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let gpus = export::open(&args.reading, &clock).await?;
-        let pods = args.pods.attributor_if_there()?;
+        let (gpus, scripted) = export::open(&args.reading, &clock).await?;
+        let pods = match scripted {
+            Some(pods) => pods,
+            None => args.pods.attributor_if_there()?,
+        };
         tokio::time::sleep(MEASURED).await;
         Ok(Self::Here(gpus, pods))
     }

@@ -70,6 +70,13 @@ fn of_a_script() {
     let gpus = shown["gpus"].as_array().unwrap();
     let free = gpus.iter().filter(|gpu| gpu["state"] == "free").count();
     assert_eq!((gpus.len(), free), (8, 2));
+    let pods = gpus
+        .iter()
+        .filter_map(|gpu| gpu["containers"][0]["pod"].as_str());
+    let named: Vec<String> = (0..6)
+        .map(|n| format!("bert-intent-detection-{n}"))
+        .collect();
+    assert_eq!(pods.collect::<Vec<_>>(), named);
 }
 
 #[test]
@@ -97,7 +104,9 @@ fn again_and_again_a_line_each() {
 fn mistakes() {
     let html = stand_in(|_| "<html>".to_owned());
     let script = temporary("wrong-gpus.yaml", "gpus:\n- model: A\n  values: {fan: 1}\n");
-    let cases: [&[&str]; 6] = [
+    let cases: [&[&str]; 8] = [
+        &["--watch=0s"],
+        &["--url", "http://127.0.0.1:1", "--window", "10s"],
         &["--simulate", &script],
         &["--simulate", "/nowhere.yaml"],
         &["--nvml-library", "/nowhere/libnvidia-ml.so.1"],
@@ -123,7 +132,7 @@ fn watching_ends_when_its_reader_leaves() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut command = Command::new(env!("CARGO_BIN_EXE_concertina"));
-    command.args(["top", "--watch=10ms", "--simulate", script]);
+    command.args(["top", "--watch=100ms", "--simulate", script]);
     let ended = command.stdout(writer).output().unwrap();
     assert!(ended.status.success());
     assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");

@@ -37,6 +37,13 @@ fn every_mistake_has_one_clear_message() {
         vec![
             "--config",
             &rules,
+            "--scrape",
+            "http://127.0.0.1:1",
+            "--scrape-retention=1m",
+        ],
+        vec![
+            "--config",
+            &rules,
             source[0],
             source[1],
             "--metrics-relist-interval=0",
@@ -72,6 +79,8 @@ error: TMP/serve-broken.yaml: no rule can be used: rule 1 (line 2), metricsQuery
 error: --prometheus-url prometheus:9090: `prometheus:9090` is no usable URL: it must start with http:// or https:// and name a host
 ---
 error: --scrape node-1:9400: `node-1:9400` is no usable URL: it must start with http:// or https:// and name a host
+---
+error: --scrape-retention 60s: give 5m or more: that far back a selector looks for a sample
 ---
 error: --metrics-relist-interval 0s: give 1s or more
 ---
@@ -191,10 +200,13 @@ Prometheus:
       --prometheus-header <NAME=VALUE>  A header of every request, such as X-Scope-OrgID=team (again for more)
 
 Scraping, instead of a Prometheus:
-      --scrape <URL>                Need no Prometheus: scrape this target into memory (again, or with commas, for more)
-      --scrape-interval <DURATION>  How often the targets of --scrape are scraped [default: 15s]
-      --scrape-config <FILE>        Scrape what this file says, `global` and `scrape_configs` of a prometheus.yml. Changes are followed
-      --query-address <ADDRESS>     Answer PromQL over what was scraped, as Prometheus does, on this port of 127.0.0.1 or at this HOST:PORT
+      --scrape <URL>                 Need no Prometheus: scrape this target into memory (again, or with commas, for more)
+      --scrape-interval <DURATION>   How often the targets of --scrape are scraped [default: 15s]
+      --scrape-config <FILE>         Scrape what this file says, `global` and `scrape_configs` of a prometheus.yml. Changes are followed
+      --scrape-retention <DURATION>  Samples that were scraped are kept so long: as far as any rule looks back, and 5m more [default: 1h]
+      --scrape-max-series <COUNT>    How many series are kept; at the limit, new ones are refused [default: 100000]
+      --scrape-max-memory <MIB>      How much memory series and samples may take; near it the oldest go before their time [default: 512]
+      --query-address <ADDRESS>      Answer PromQL over what was scraped, as Prometheus does, on this port of 127.0.0.1 or at this HOST:PORT
 
 Serving:
       --insecure-loopback-port <PORT>  Serve no cluster, but plain HTTP on this port of 127.0.0.1 to whoever asks, without authentication; 0: any free port, which the log tells

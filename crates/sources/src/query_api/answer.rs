@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use concertina_http::{Body, json};
 use concertina_model::{InstantSample, Labels, QueryAnswer, QueryValue, Sample, Series, Timestamp};
-use concertina_tsdb::{EvalError, format_value};
+use concertina_tsdb::{EvalError, format_scalar, format_value};
 use http::{Response, StatusCode};
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
@@ -105,7 +105,9 @@ impl Serialize for Answer<'_> {
         let mut data = serializer.serialize_struct("Data", 2)?;
         data.serialize_field("resultType", value.type_name())?;
         match value {
-            QueryValue::Scalar(value) => data.serialize_field("result", &Point(*at, *value))?,
+            QueryValue::Scalar(value) => {
+                data.serialize_field("result", &(Seconds(*at), format_scalar(*value)))?
+            }
             QueryValue::String(text) => {
                 data.serialize_field("result", &(Seconds(*at), text))?;
             }

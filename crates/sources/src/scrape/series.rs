@@ -84,7 +84,12 @@ impl SeriesCache {
         let most = options.max_samples;
         let failure = failure.or_else(|| {
             let kept = scraped.kept;
-            (kept > most).then(|| format!("{kept} samples, and at most {most} are taken"))
+            (kept > most).then(|| {
+                format!(
+                    "{kept} samples, and at most {most} are taken; `sample_limit` of a scrape \
+                     configuration sets another limit"
+                )
+            })
         });
         if failure.is_some() {
             scraped.samples.clear();

@@ -14,5 +14,5 @@ mod wave;
 mod workload;
 
 pub use node::SimulatedNode;
-pub use script::{ScriptError, ScriptedNode};
+pub use script::{ScriptError, ScriptedNode, ScriptedProcess};
 pub use workload::{PodState, SimulatedPod, Timing, Workload};

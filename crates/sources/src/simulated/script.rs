@@ -40,13 +40,16 @@ const MIB_FIELDS: [GpuField; 3] = [
 ///     memoryUsed: 12000
 ///     utilization: {from: 20, to: 80, every: 5m, noise: 3}
 ///   processes:
-///   - {sm: {from: 20, to: 80, every: 5m}, memory: 11000}
+///   - sm: {from: 20, to: 80, every: 5m}
+///     memory: 11000
+///     pod: {namespace: ml, name: bert}
 /// ";
 /// let node = ScriptedNode::parse(script, "node-1", Arc::new(SystemClock)).unwrap();
 /// let reading = node.read().await.unwrap();
 /// assert_eq!(reading.gpus.len(), 2);
 /// let busy = reading.gpus[1].values.get(GpuField::Utilization).value().unwrap();
 /// assert!((17.0..=83.0).contains(&busy));
+/// assert_eq!(node.processes()[1].pod, "bert-1");
 /// # }
 /// ```
 #[derive(Debug)]
@@ -94,10 +97,50 @@ struct Process {
     sm: Option<Level>,
     /// MiB.
     memory: Option<Level>,
+    pod: Option<Pod>,
+}
+
+/// Whose a process is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pod {
+    namespace: String,
+    name: String,
+    #[serde(default = "main")]
+    container: String,
+}
+
+fn main() -> String {
+    "main".to_owned()
+}
+
+/// A process of a [`ScriptedNode`], and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ScriptedProcess {
+    /// The UUID of the GPU that it uses.
+    pub gpu: String,
+    /// Its id.
+    pub pid: u32,
+    /// The namespace of its pod.
+    pub namespace: String,
+    /// The pod: as the script says, with `-0`, `-1` and so on for a kind that stands for several
+    /// GPUs.
+    pub pod: String,
+    /// The container in the pod; `main` unless the script says another.
+    pub container: String,
 }
 
 fn one() -> u32 {
     1
+}
+
+impl Process {
+    /// Its id on the GPU `index`, where it is the one at `place`.
+    fn pid(&self, index: u32, place: u32) -> u32 {
+        let made_up = 100_000 + index * 1000 + place;
+        self.pid.map_or(made_up, |pid| pid.saturating_add(index))
+    }
 }
 
 impl ScriptedNode {
@@ -108,15 +151,16 @@ impl ScriptedNode {
     ///
     /// What is wrong with the script, and where.
     pub fn parse(yaml: &str, name: &str, clock: Arc<dyn Clock>) -> Result<Self, ScriptError> {
-        let script: Script = concertina_model::yaml::read(yaml)
-            .map_err(|error| ScriptError(error.to_string()))?;
+        let script: Script =
+            concertina_model::yaml::read(yaml).map_err(|error| ScriptError(error.to_string()))?;
         let mut count = 0_u32;
         for (index, kind) in script.gpus.iter().enumerate() {
             count = count.saturating_add(kind.count);
             for field in kind.values.keys() {
                 if GpuField::named(field).is_none() {
                     let known = GpuField::ALL.map(GpuField::name).join(", ");
-                    let text = format!("gpus[{index}].values: GPUs have no `{field}`; they have {known}");
+                    let text =
+                        format!("gpus[{index}].values: GPUs have no `{field}`; they have {known}");
                     return Err(ScriptError(text));
                 }
             }
@@ -130,6 +174,38 @@ impl ScriptedNode {
             clock,
             script,
         })
+    }
+
+    /// The processes that the script gives to pods.
+    #[must_use]
+    pub fn processes(&self) -> Vec<ScriptedProcess> {
+        let mut found = Vec::new();
+        let mut index = 0_u32;
+        for kind in &self.script.gpus {
+            for replica in 0..kind.count {
+                for (process, place) in kind.processes.iter().zip(0_u32..) {
+                    if let Some(pod) = &process.pod {
+                        found.push(ScriptedProcess {
+                            gpu: self.uuid(index),
+                            pid: process.pid(index, place),
+                            namespace: pod.namespace.clone(),
+                            pod: match kind.count {
+                                1 => pod.name.clone(),
+                                _ => format!("{}-{replica}", pod.name),
+                            },
+                            container: pod.container.clone(),
+                        });
+                    }
+                }
+                index += 1;
+            }
+        }
+        found
+    }
+
+    fn uuid(&self, index: u32) -> String {
+        let seed = self.script.seed & 0xffff_ffff_ffff;
+        format!("GPU-{index:08x}-5c21-4b0e-8d57-{seed:012x}")
     }
 
     fn gpu(&self, index: u32, kind: &Kind, since: Duration) -> GpuReading {
@@ -166,17 +242,13 @@ impl ScriptedNode {
                 Reading::Value(value) => Reading::Value(f64::min(value, 100.0).round()),
                 absent => absent,
             };
-            let made_up = 100_000 + index * 1000 + place;
             ProcessReading {
-                pid: process.pid.map_or(made_up, |pid| pid.saturating_add(index)),
+                pid: process.pid(index, place),
                 sm_utilization: percent(read(&process.sm)),
                 memory_used: read(&process.memory),
             }
         });
-        let uuid = format!(
-            "GPU-{index:08x}-5c21-4b0e-8d57-{:012x}",
-            self.script.seed & 0xffff_ffff_ffff
-        );
+        let uuid = self.uuid(index);
         let bus = format!("00000000:{:02X}:00.0", 7 + index);
         GpuReading {
             values,
@@ -227,6 +299,7 @@ mod tests {
             "gpus: [{model: A, values: {power: {from: 1, to: 2, every: 0s}}}]",
             "gpus: [{model: A, values: {power: .inf}}]",
             "gpus: [{model: A, wattage: 3}]",
+            "gpus: [{model: A, processes: [{sm: 1, pod: {name: bert}}]}]",
         ]
         .map(refused);
         insta::assert_snapshot!(texts.join("\n---\n"));

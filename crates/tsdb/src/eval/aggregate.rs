@@ -8,7 +8,7 @@ use super::sets::{BySet, Projection};
 use super::stats::{Mean, quantile};
 use super::{Element, Evaluator, Set, Value, unwrapped};
 use crate::EvalError;
-use crate::number::plain;
+use crate::number::format_scalar;
 
 impl Evaluator<'_> {
     pub(super) fn aggregation(
@@ -55,7 +55,9 @@ impl Evaluator<'_> {
                 super::labels::check_name(&label)?;
                 let label = self.sets.symbol(&label);
                 for element in &mut vector {
-                    element.set = self.sets.with(&element.set, label, &plain(element.value));
+                    element.set =
+                        self.sets
+                            .with(&element.set, label, &format_scalar(element.value));
                 }
                 if !without {
                     names.push(label);

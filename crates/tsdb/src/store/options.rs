@@ -111,18 +111,20 @@ pub enum AppendError {
         timestamp: Timestamp,
     },
     /// The store has as many series as it may.
-    #[error("the store holds {0} series already, no new one is taken; raise max_series")]
+    #[error(
+        "the store holds {0} series already, no new one is taken; raise the limit of series (`max_series`)"
+    )]
     TooManySeries(usize),
     /// The store has as many samples as it may.
     #[error(
         "the store holds {0} samples already, no more are taken; shorten the retention or raise \
-         max_samples"
+         the limit of samples (`max_samples`)"
     )]
     TooManySamples(usize),
     /// The store is as large as it may be.
     #[error(
         "the store takes {0} bytes already, no more samples are taken; shorten the retention or \
-         raise max_bytes"
+         raise the limit of bytes (`max_bytes`)"
     )]
     TooManyBytes(usize),
     /// The reference is to a series that was dropped, or of another store.

@@ -60,7 +60,12 @@ pub(super) fn start(
         }
         None => None,
     };
-    let store = SharedStore::new(StoreOptions::default());
+    let store = SharedStore::new(StoreOptions {
+        retention: args.scrape_retention,
+        max_series: args.scrape_max_series,
+        max_bytes: args.scrape_max_memory.saturating_mul(1 << 20),
+        ..StoreOptions::default()
+    });
     if let Some(address) = &args.query_address {
         queries::start(address, &store, clock)?;
     }
