@@ -171,3 +171,60 @@ async fn urls_and_headers_are_checked_before_anything_is_sent() {
         }
     );
 }
+
+#[tokio::test]
+async fn who_finds_no_place_is_told_and_who_has_one_goes_on() {
+    let (listener, url) = listen().await;
+    let options = ServerOptions {
+        max_connections: 3,
+        header_timeout: Duration::from_secs(2),
+        ..ServerOptions::default()
+    };
+    let pending = std::future::pending();
+    tokio::spawn(concertina_http::serve(listener, Echo, options, pending));
+    let inside = client();
+    assert_eq!(
+        inside.get(&format!("{url}/x"), &[]).await.unwrap().status,
+        200
+    );
+    let address = url.trim_start_matches("http://");
+    let mut connections = Vec::new();
+    for _ in 0..12 {
+        connections.push(tokio::net::TcpStream::connect(address).await.unwrap());
+    }
+    let mut refused = 0;
+    for connection in &mut connections {
+        let mut answer = String::new();
+        let read = connection.read_to_string(&mut answer);
+        if let Ok(read) = tokio::time::timeout(Duration::from_millis(400), read).await {
+            // The end may come as a reset: nobody read the request.
+            let _ = read;
+            assert!(answer.starts_with("HTTP/1.1 503 "), "{answer:?}");
+            assert!(
+                answer.ends_with("\r\n\r\ntoo many connections\n"),
+                "{answer:?}"
+            );
+            refused += 1;
+        }
+        assert_eq!(
+            inside.get(&format!("{url}/x"), &[]).await.unwrap().status,
+            200
+        );
+    }
+    assert_eq!(
+        refused, 10,
+        "two of twelve, beside the one before, had a place"
+    );
+    drop(connections);
+    let outside = client();
+    let mut answered = false;
+    for _ in 0..50 {
+        let answer = outside.get(&format!("{url}/x"), &[]).await;
+        answered = answer.is_ok_and(|answer| answer.status == 200);
+        if answered {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(answered, "there is room again");
+}

@@ -15,7 +15,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower_service::Service;
 
 use crate::response::{Body, text};
@@ -31,7 +31,8 @@ pub use tls::{ServerTls, TlsError, TlsIdentity, TlsOptions, serve_tls};
 /// Limits of a server.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// Connections at once; further ones wait, not accepted, until one is free.
+    /// Connections at once. Further ones wait a moment for a place, and are refused then: with a 503
+    /// and `Retry-After`, or over TLS by being closed before the handshake.
     pub max_connections: usize,
     /// How long a client may take to send a request's headers, from the moment that it connects
     /// or, over HTTP/1.1, that it was last answered.
@@ -102,10 +103,8 @@ pub async fn serve<S>(
         + 'static,
     S::Future: Send,
 {
-    run(listener, options, shutdown, move |stream, rules| {
-        connection(stream, None, service.clone(), rules)
-    })
-    .await;
+    let connect = move |stream, rules| connection(stream, None, service.clone(), rules);
+    run(listener, options, shutdown, connect, refuse_in_words).await;
 }
 
 /// What every connection of a server keeps to.
@@ -123,6 +122,7 @@ async fn run<F>(
     options: ServerOptions,
     shutdown: impl Future<Output = ()> + Send,
     connect: impl Fn(TcpStream, Rules) -> F + Send,
+    refuse: fn(TcpStream),
 ) where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -130,6 +130,10 @@ async fn run<F>(
     let most = u32::try_from(options.max_connections).unwrap_or(u32::MAX);
     let most = most.clamp(1, u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
     let free = Arc::new(Semaphore::new(most as usize));
+    let mut door = Door {
+        free: Arc::clone(&free),
+        patience: PLACE,
+    };
     let (stop, stopping) = watch::channel(false);
     let rules = Rules {
         builder: builder(&options),
@@ -138,11 +142,16 @@ async fn run<F>(
     };
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &free) => accepted,
+            accepted = door.accept(&listener) => accepted,
             () = &mut shutdown => break,
         };
-        let Some((stream, permit)) = accepted else {
-            continue;
+        let (stream, permit) = match accepted {
+            Some((stream, Some(permit))) => (stream, permit),
+            Some((stream, None)) => {
+                refuse(stream);
+                continue;
+            }
+            None => continue,
         };
         // Answers are small and complete: waiting for more to send only delays them.
         let _ = stream.set_nodelay(true);
@@ -159,20 +168,61 @@ async fn run<F>(
     let _ = free.acquire_many(most).await;
 }
 
-/// The next connection and its place among those allowed; none when accepting failed.
-async fn accept(
-    listener: &TcpListener,
-    free: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = Arc::clone(free).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
-        Err(error) => {
-            // Out of file descriptors, mostly: a pause lets some close.
-            tracing::warn!(%error, "cannot accept a connection");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            None
+/// How long a connection waits for a place.
+const PLACE: Duration = Duration::from_millis(250);
+
+/// Where connections come in.
+struct Door {
+    free: Arc<Semaphore>,
+    /// How long the next one waits for a place: no time, once one has waited in vain.
+    patience: Duration,
+}
+
+impl Door {
+    /// The next connection, with a place among those allowed if there is one; none when accepting
+    /// failed.
+    async fn accept(
+        &mut self,
+        listener: &TcpListener,
+    ) -> Option<(TcpStream, Option<OwnedSemaphorePermit>)> {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of file descriptors, mostly: a pause lets some close.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                return None;
+            }
+        };
+        let free = Arc::clone(&self.free);
+        let place = match free.try_acquire_owned() {
+            Ok(place) => Some(place),
+            Err(_) if self.patience.is_zero() => None,
+            Err(_) => {
+                let place = Arc::clone(&self.free).acquire_owned();
+                let place = tokio::time::timeout(self.patience, place).await;
+                place.ok().and_then(Result::ok)
+            }
+        };
+        let was_full = self.patience.is_zero();
+        self.patience = place.as_ref().map_or(Duration::ZERO, |_| PLACE);
+        if place.is_none() && !was_full {
+            tracing::warn!("no more connections are taken until some end");
         }
+        Some((stream, place))
+    }
+}
+
+/// What a connection without a place gets over plain HTTP.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
+    content-type: text/plain\r\ncontent-length: 21\r\nconnection: close\r\n\r\n\
+    too many connections\n";
+
+/// Says that there is no place, as far as that can be done without waiting.
+fn refuse_in_words(stream: TcpStream) {
+    if let Ok(mut stream) = stream.into_std() {
+        // The buffer of a new connection has room for it; if not, the end says it as well.
+        let _ = std::io::Write::write(&mut stream, FULL);
     }
 }
 

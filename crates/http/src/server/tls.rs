@@ -222,10 +222,9 @@ pub async fn serve_tls<S>(
         + 'static,
     S::Future: Send,
 {
-    run(listener, options, shutdown, move |stream, rules| {
-        secured(stream, tls.acceptor(), service.clone(), rules)
-    })
-    .await;
+    let connect = move |stream, rules| secured(stream, tls.acceptor(), service.clone(), rules);
+    // Words would cost a handshake.
+    run(listener, options, shutdown, connect, drop::<TcpStream>).await;
 }
 
 async fn secured<S>(stream: TcpStream, acceptor: TlsAcceptor, service: S, rules: Rules)
